@@ -1,0 +1,332 @@
+//! Events, server to client. Replies carry the `id` of the command that they answer.
+
+use crate::{
+    ClientId, CorrelationId, Epoch, ErrorCode, Limits, MessageBody, MessageId, NodeId, RoomId, RoomName, Seq,
+    Timestamp, Username,
+};
+use serde::{Deserialize, Serialize};
+
+/// Declares the payloads and the enum over them, so that an event is written in one place.
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident = $tag:literal { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+            #[serde(rename_all = "camelCase")]
+            pub struct $variant { $($(#[$fdoc])* pub $field: $ty,)* }
+
+            impl From<$variant> for ServerEvent {
+                fn from(event: $variant) -> Self {
+                    Self::$variant(event)
+                }
+            }
+        )*
+
+        /// Everything that a server tells a client. `type` on the wire names the variant.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+        #[serde(tag = "type")]
+        pub enum ServerEvent {
+            $($(#[$doc])* #[serde(rename = $tag)] $variant($variant),)*
+        }
+
+        impl ServerEvent {
+            /// Every value that `type` can have.
+            pub const TYPES: &[&str] = &[$($tag),*];
+        }
+    };
+}
+
+events! {
+    /// The answer to `CONNECT`: who one is.
+    Connected = "CONNECT" {
+        /// Of the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// One's id in the whole cluster.
+        client_id: ClientId,
+        /// One's name.
+        username: Username,
+        /// Present it to be the same client again.
+        session: String,
+        /// When `session` stops working.
+        session_expires_at: Timestamp,
+        /// The process that serves this socket.
+        node_id: NodeId,
+        /// Whether the `clientId` of the presented session was given back.
+        resumed: bool,
+        /// How often the server pings, in milliseconds.
+        #[cfg_attr(feature = "typescript", ts(as = "u32"))]
+        heartbeat_ms: u64,
+        /// What the server accepts at most.
+        limits: Limits,
+    }
+    /// One is in a room, with all that is needed to show it.
+    RoomJoined = "ROOM_JOINED" {
+        /// Of the command; absent when the server restored the room by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// The room.
+        room: Room,
+        /// The life of the timeline that every `seq` here belongs to.
+        epoch: Epoch,
+        /// The newest position.
+        seq: Seq,
+        /// The first 200 members.
+        members: Vec<Member>,
+        /// Joining: the newest 50. Resuming: all that came after the resumed position.
+        messages: Vec<Message>,
+        /// Whether nothing is missing between the resumed position and `messages`. Also true when nothing was resumed.
+        recovered: bool,
+        /// The positions that cannot be had any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        gap: Option<Gap>,
+    }
+    /// A message, to every member of its room, its sender included.
+    NewMessage = "NEW_MESSAGE" {
+        /// Which room.
+        room_id: RoomId,
+        /// Its position.
+        seq: Seq,
+        /// Its identity, chosen by the sender.
+        id: MessageId,
+        /// Who wrote it, under the name of that moment.
+        sender: Member,
+        /// What it says.
+        body: MessageBody,
+        /// When the timeline took it.
+        sent_at: Timestamp,
+    }
+    /// Who came, left or changed their name. Several changes may be folded into one event.
+    UserEvent = "USER_EVENT" {
+        /// Which room.
+        room_id: RoomId,
+        /// Exact when the event was made.
+        member_count: u32,
+        /// Who came.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<Member>>"))]
+        joined: Vec<Member>,
+        /// Who left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        left: Vec<ClientId>,
+        /// Who has another name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<Member>>"))]
+        renamed: Vec<Member>,
+    }
+    /// Somebody of the room is writing, or stopped.
+    MemberTyping = "TYPING" {
+        /// Which room.
+        room_id: RoomId,
+        /// Who.
+        client_id: ClientId,
+        /// Their name.
+        username: Username,
+        /// Whether they are.
+        typing: bool,
+    }
+    /// One is no longer in a room.
+    RoomLeft = "ROOM_LEFT" {
+        /// Of the command, if a command was the cause.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// Which room.
+        room_id: RoomId,
+        /// Why.
+        reason: LeaveReason,
+    }
+    /// An announcement by an admin.
+    Notice = "NOTICE" {
+        /// What it says.
+        text: String,
+        /// How urgent it is.
+        level: NoticeLevel,
+    }
+    /// This node is draining: connect again, after this delay, with `session` and `resume`.
+    Reconnect = "RECONNECT" {
+        /// How long to wait, in milliseconds.
+        #[cfg_attr(feature = "typescript", ts(as = "u32"))]
+        after_ms: u64,
+    }
+    /// A command was carried out. The fields beside `id` are those of the command that it answers.
+    Ack = "ACK" {
+        /// Of the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// `SEND_MESSAGE`: the room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        room_id: Option<RoomId>,
+        /// `SEND_MESSAGE`: the message's position.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        seq: Option<Seq>,
+        /// `SEND_MESSAGE`: when the timeline took it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        sent_at: Option<Timestamp>,
+        /// `SEND_MESSAGE`: whether this `id` had been posted before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        duplicate: Option<bool>,
+        /// `UPDATE_USERNAME`: the name as it was taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        username: Option<Username>,
+        /// `UPDATE_USERNAME`: a session that carries the new name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        session: Option<String>,
+    }
+    /// A part of a room's log, in ascending order.
+    History = "HISTORY" {
+        /// Of the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// Which room.
+        room_id: RoomId,
+        /// The life of the timeline that every `seq` here belongs to.
+        epoch: Epoch,
+        /// The messages.
+        messages: Vec<Message>,
+        /// Whether the log has more in the direction that was read.
+        more: bool,
+    }
+    /// A page of the room list.
+    Rooms = "ROOMS" {
+        /// Of the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// The rooms.
+        rooms: Vec<RoomSummary>,
+        /// For the next page; null when this is the last.
+        cursor: Option<String>,
+    }
+    /// The answer to `PING`.
+    Pong = "PONG" {
+        /// Of the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+    }
+    /// A command was refused.
+    CommandError = "ERROR" {
+        /// Of the command, when it could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// For programs.
+        code: ErrorCode,
+        /// For people.
+        message: String,
+        /// How long to wait before another try, in milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<u32>"))]
+        retry_after_ms: Option<u64>,
+    }
+}
+
+/// A message inside `ROOM_JOINED` and `HISTORY`: what its `NEW_MESSAGE` said.
+pub type Message = NewMessage;
+
+/// A client as others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    /// Its id.
+    pub client_id: ClientId,
+    /// Its name.
+    pub username: Username,
+}
+
+/// A room as its members see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Room {
+    /// Its id.
+    pub room_id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// Who made it.
+    pub owner_id: ClientId,
+    /// When.
+    pub created_at: Timestamp,
+    /// How many are in it.
+    pub member_count: u32,
+}
+
+/// A room as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomSummary {
+    /// Its id.
+    pub room_id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// How many are in it.
+    pub member_count: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Positions that a client missed and cannot get any more, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Gap {
+    /// The first one.
+    pub from: Seq,
+    /// The last one.
+    pub to: Seq,
+}
+
+/// Why one is no longer in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// By `LEAVE_ROOM`.
+    Left,
+    /// By joining another one, under the one-room policy.
+    Moved,
+    /// By an admin, or because the membership ran out.
+    Removed,
+    /// The room is gone.
+    RoomDeleted,
+}
+
+/// How urgent a notice is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeLevel {
+    /// Good to know.
+    #[default]
+    Info,
+    /// Something will change.
+    Warning,
+    /// Something is wrong.
+    Error,
+}
+
+impl ServerEvent {
+    /// The event as one JSON text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        // Strings, integers and lists of them: serde_json cannot fail on these.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
