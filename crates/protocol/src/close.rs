@@ -79,6 +79,12 @@ impl CloseCode {
         self as u16
     }
 
+    /// The code of a number.
+    #[must_use]
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.get() == number)
+    }
+
     /// The reason sent beside the number.
     #[must_use]
     pub const fn reason(self) -> &'static str {

@@ -1,7 +1,7 @@
 //! Identifiers. Each is parsed once and cannot hold a value outside its range.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -141,7 +141,7 @@ macro_rules! string_id {
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(as = "String"))]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The text.

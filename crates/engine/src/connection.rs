@@ -1,0 +1,123 @@
+//! One socket as the hub sees it. The task that reads the socket and the hub share it, on one thread.
+
+use crate::outbox::{Flushed, Outbox, Wire};
+use protocol::{ClientId, CloseCode, RoomId};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+};
+use tokio::{sync::Notify, time::Instant};
+
+/// One socket.
+pub struct Connection<W> {
+    /// Unique on its node, in one life of it; the worker is in its top bits.
+    pub id: u64,
+    /// The socket.
+    pub wire: W,
+    /// Wakes the task that reads: to close, or to wait until the socket can be written again.
+    pub wake: Notify,
+    pub(crate) outbox: RefCell<Outbox>,
+    pub(crate) rooms: RefCell<Vec<RoomId>>,
+    client: Cell<Option<ClientId>>,
+    closing: Cell<Option<Closing>>,
+    pub(crate) dirty: Cell<bool>,
+    blocked_since: Cell<Option<Instant>>,
+    heard: Cell<Instant>,
+    pub(crate) pinged: Cell<Instant>,
+}
+
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// We close it, with this code.
+    Ours(CloseCode),
+    /// The peer has gone, or the socket failed.
+    Gone,
+}
+
+impl<W: Wire> Connection<W> {
+    pub(crate) fn new(id: u64, wire: W, now: Instant) -> Self {
+        Self {
+            id,
+            wire,
+            wake: Notify::new(),
+            outbox: RefCell::default(),
+            rooms: RefCell::default(),
+            client: Cell::new(None),
+            closing: Cell::new(None),
+            dirty: Cell::new(false),
+            blocked_since: Cell::new(None),
+            heard: Cell::new(now),
+            pinged: Cell::new(now),
+        }
+    }
+
+    /// Who it speaks for, once connected.
+    pub fn client(&self) -> Option<ClientId> {
+        self.client.get()
+    }
+
+    pub(crate) fn set_client(&self, client: ClientId) {
+        self.client.set(Some(client));
+    }
+
+    /// The rooms whose events it gets.
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.rooms.borrow().clone()
+    }
+
+    /// Something came from the peer.
+    pub fn hear(&self, now: Instant) {
+        self.heard.set(now);
+    }
+
+    pub(crate) fn heard(&self) -> Instant {
+        self.heard.get()
+    }
+
+    /// Why it ends, once that is decided.
+    pub fn closing(&self) -> Option<Closing> {
+        self.closing.get()
+    }
+
+    /// Decides that it ends; the first reason counts.
+    pub(crate) fn set_closing(&self, why: Closing) -> bool {
+        let first = self.closing.get().is_none();
+        if first {
+            self.closing.set(Some(why));
+            self.wake.notify_one();
+        }
+        first
+    }
+
+    /// Whether the kernel's buffer is full; the reading task then waits until it is not.
+    pub fn blocked(&self) -> bool {
+        self.blocked_since.get().is_some()
+    }
+
+    pub(crate) fn blocked_since(&self) -> Option<Instant> {
+        self.blocked_since.get()
+    }
+
+    /// Writes what waits, as far as the kernel takes it.
+    ///
+    /// # Errors
+    /// When the socket failed.
+    pub fn flush(&self) -> io::Result<Flushed> {
+        let flushed = self.outbox.borrow_mut().flush(&self.wire)?;
+        match flushed {
+            Flushed::All => self.blocked_since.set(None),
+            Flushed::Blocked if self.blocked() => {}
+            Flushed::Blocked => {
+                self.blocked_since.set(Some(Instant::now()));
+                self.wake.notify_one();
+            }
+        }
+        Ok(flushed)
+    }
+
+    /// Whether everything is written.
+    pub fn drained(&self) -> bool {
+        self.outbox.borrow().bytes() == 0
+    }
+}

@@ -1,0 +1,438 @@
+//! What a node does for its connections: attach, join, leave, send, resume. It owns the node's life in the cluster.
+
+use crate::{
+    clock::{Clock, Entropy},
+    connection::Connection,
+    control::Order,
+    hub::Hub,
+    outbox::Wire,
+    port::{
+        Address, Appended, Attached, Attachment, Beat, Claim, NodeLease, NodeRecord, PortError, Ports, RoomRules,
+        RoomsPage, Slice, Span, Unavailable,
+    },
+    router::{Inbox, Router},
+    view::{Position, RoomView},
+};
+use bytes::Bytes;
+use protocol::{ClientId, CloseCode, MessageId, NodeId, RoomId, RoomName, Timestamp, Username};
+use std::{
+    future::Future,
+    rc::Rc,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+use tokio::time::{Duration, Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How a node behaves.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// A node that is silent for this long is dead. Default 10 s.
+    pub lease: Duration,
+    /// How often it says that it lives. Default 3 s.
+    pub heartbeat: Duration,
+    /// How often it looks for dead nodes and members whose grace is over. Default 1 s.
+    pub sweep: Duration,
+    /// How long a member whose connection was lost stays one. Default 10 s.
+    pub grace: Duration,
+    /// How long a call to the backend may take. Default 2 s.
+    pub call_timeout: Duration,
+    /// How long a room without members here is still heard. Default 5 s.
+    pub linger: Duration,
+    /// How many rooms and members there may be.
+    pub rules: RoomRules,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(3),
+            sweep: Duration::from_secs(1),
+            grace: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(2),
+            linger: Duration::from_secs(5),
+            rules: RoomRules { rooms_per_client: 1, members_per_room: 100_000 },
+        }
+    }
+}
+
+/// What a node has done since it started.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Sockets open now.
+    pub connections: AtomicU64,
+    /// Messages accepted from clients.
+    pub received: AtomicU64,
+    /// Frames of messages put on queues.
+    pub delivered: AtomicU64,
+    /// Connections closed because they could not keep up.
+    pub slow: AtomicU64,
+}
+
+/// Which room to enter.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A new one.
+    Create(RoomName),
+    /// This one, with its newest messages.
+    Join(RoomId),
+    /// This one, with all since a position.
+    Resume(RoomId, Position),
+}
+
+/// A room was entered: nothing of it will be missed from `view.seq` on, once [`Hub::enter`] was called.
+#[derive(Debug)]
+pub struct Entered {
+    /// What to show.
+    pub view: RoomView,
+    /// The rooms that were left for it.
+    pub moved_from: Vec<RoomId>,
+}
+
+/// One node.
+pub struct Engine {
+    /// Its name.
+    pub node: NodeId,
+    /// How it behaves.
+    pub config: EngineConfig,
+    /// What it has done.
+    pub stats: Stats,
+    ports: Ports,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    router: Arc<Router>,
+    lease: RwLock<Arc<NodeLease>>,
+    reachable: AtomicBool,
+}
+
+impl Engine {
+    /// Registers the node and begins to hear the bus.
+    ///
+    /// # Errors
+    /// When the backend cannot be reached.
+    pub async fn start(
+        node: NodeId,
+        ports: Ports,
+        config: EngineConfig,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Arc<Self>, Unavailable> {
+        let router = Arc::new(Router::default());
+        ports.bus.attach(router.clone());
+        let lease = ports.directory.register(&node, config.lease).await?;
+        router.generation.store(lease.generation, Ordering::Release);
+        Ok(Arc::new(Self {
+            node,
+            config,
+            stats: Stats::default(),
+            ports,
+            clock,
+            entropy,
+            router,
+            lease: RwLock::new(Arc::new(lease)),
+            reachable: AtomicBool::new(true),
+        }))
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Random numbers.
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
+    }
+
+    /// Whether the backend answered the last heartbeat.
+    pub fn reachable(&self) -> bool {
+        self.reachable.load(Ordering::Acquire)
+    }
+
+    /// A queue for one more worker; `None` when there are as many as a node can have.
+    pub(crate) fn add_worker(&self) -> Option<Inbox> {
+        self.router.add_worker()
+    }
+
+    /// Keeps the node alive in the cluster, until cancelled. Then the lease is given back: members move, and nobody is
+    /// told of those who come back within their grace.
+    pub async fn run(self: Arc<Self>, cancel: CancellationToken) {
+        let every = |period| {
+            let mut interval = tokio::time::interval_at(Instant::now() + period, period);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
+        };
+        let mut heartbeat = every(self.config.heartbeat);
+        let mut sweep = every(self.config.sweep);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                _ = heartbeat.tick() => self.beat().await,
+                _ = sweep.tick() => self.sweep().await,
+            }
+        }
+        let lease = self.lease();
+        if let Err(e) = self.bounded(self.ports.directory.deregister(&lease, self.config.grace)).await {
+            tracing::warn!(error = %e, "could not give the lease back; it will run out");
+        }
+    }
+
+    async fn beat(&self) {
+        let connections = u32::try_from(self.stats.connections.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        let lease = self.lease();
+        let beat = self.bounded(self.ports.directory.heartbeat(&lease, self.config.lease, connections)).await;
+        self.reachable.store(beat.is_ok(), Ordering::Release);
+        match beat {
+            Ok(Beat::Alive) => {}
+            Ok(Beat::Fenced) => {
+                tracing::error!(node = %self.node, "the lease ran out: closing every connection and starting anew");
+                self.router.close_all(CloseCode::Restart);
+                match self.bounded(self.ports.directory.register(&self.node, self.config.lease)).await {
+                    Ok(lease) => self.set_lease(lease),
+                    Err(e) => tracing::error!(error = %e, "could not register; trying again with the next heartbeat"),
+                }
+            }
+            Err(e) => tracing::warn!(error = %e, "heartbeat failed"),
+        }
+    }
+
+    async fn sweep(&self) {
+        match self.bounded(self.ports.directory.sweep()).await {
+            Ok(swept) if swept.nodes > 0 => tracing::warn!(nodes = swept.nodes, "reaped nodes whose lease had run out"),
+            Ok(_) => {}
+            Err(e) => tracing::warn!(error = %e, "sweep failed"),
+        }
+        let release = self.router.interest.release(self.ports.bus.as_ref(), self.config.linger, Instant::now());
+        if let Err(e) = self.bounded(release).await {
+            tracing::warn!(error = %e, "could not unsubscribe");
+        }
+    }
+
+    fn lease(&self) -> Arc<NodeLease> {
+        self.lease.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_lease(&self, lease: NodeLease) {
+        self.router.generation.store(lease.generation, Ordering::Release);
+        *self.lease.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(lease);
+    }
+
+    /// No call waits longer than [`EngineConfig::call_timeout`].
+    async fn bounded<T, E: From<Unavailable>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        match tokio::time::timeout(self.config.call_timeout, call).await {
+            Ok(result) => result,
+            Err(_) => Err(Unavailable(format!("no answer within {:?}", self.config.call_timeout)).into()),
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- clients
+
+    /// Makes a connection speak for a client, and closes the one that did until now.
+    ///
+    /// # Errors
+    /// When the backend cannot be reached, or the node's lease has run out.
+    pub async fn attach<W: Wire>(
+        &self,
+        hub: &Hub<W>,
+        connection: &Rc<Connection<W>>,
+        identity: Option<(ClientId, Uuid)>,
+        username: Option<Username>,
+        rename: bool,
+    ) -> Result<(Attachment, Attached), PortError> {
+        let attachment = Attachment { lease: self.lease(), connection: connection.id };
+        let claim = Claim { identity, fresh_key: self.entropy.uuid(), username, rename };
+        let attached = self.bounded(self.ports.directory.attach(&attachment, claim)).await?;
+        if let Some(previous) = &attached.previous {
+            self.close(previous, CloseCode::TakenOver).await;
+        }
+        hub.identify(connection, attached.client_id);
+        Ok((attachment, attached))
+    }
+
+    /// The connection is lost.
+    pub async fn detach(&self, client: ClientId, attachment: &Attachment) {
+        let detach = self.ports.directory.detach(client, attachment, self.config.grace);
+        if let Err(e) = self.bounded(detach).await {
+            // Its members belong to this node's lease, so a sweep will find them when this node ends.
+            tracing::warn!(%client, error = %e, "could not detach");
+        }
+    }
+
+    async fn close(&self, attachment: &Attachment, code: CloseCode) {
+        if attachment.lease == self.lease() {
+            self.router.close(attachment.connection, code);
+            return;
+        }
+        let order = Order::close(attachment.lease.generation, attachment.connection, code).encode();
+        let to = Address::Node(attachment.lease.node.clone());
+        if let Err(e) = self.bounded(self.ports.bus.order(to, order)).await {
+            tracing::warn!(node = %attachment.lease.node, error = %e, "could not order a connection to be closed");
+        }
+    }
+
+    /// Gives a client another name.
+    ///
+    /// # Errors
+    /// As [`PortError`] says.
+    pub async fn rename(&self, client: ClientId, attachment: &Attachment, name: Username) -> Result<(), PortError> {
+        self.bounded(self.ports.directory.rename(client, attachment, name)).await
+    }
+
+    // --------------------------------------------------------------------------------------------------- rooms
+
+    /// Enters a room. The connection hears it from before the room's log is read, and what it hears is held back until
+    /// [`Hub::enter`]: so nothing falls between the two.
+    ///
+    /// # Errors
+    /// As [`PortError`] says; then the connection is where it was.
+    pub async fn join<W: Wire>(
+        &self,
+        hub: &Hub<W>,
+        connection: &Rc<Connection<W>>,
+        client: ClientId,
+        attachment: &Attachment,
+        target: Target,
+    ) -> Result<Entered, PortError> {
+        let former = connection.rooms();
+        // Whoever moves is not told of its own leaving as if it were somebody else's.
+        former.iter().for_each(|room| hub.hold(connection, *room));
+        let joined = self.try_join(hub, connection, client, attachment, target).await;
+        match joined {
+            Ok(entered) => {
+                for room in former.into_iter().filter(|room| *room != entered.view.room.room_id) {
+                    if entered.moved_from.contains(&room) {
+                        hub.leave(connection, room);
+                    } else {
+                        hub.release(connection, room);
+                    }
+                }
+                Ok(entered)
+            }
+            Err(e) => {
+                for room in connection.rooms() {
+                    if former.contains(&room) {
+                        hub.release(connection, room);
+                    } else {
+                        hub.leave(connection, room);
+                    }
+                }
+                Err(e)
+            }
+        }
+    }
+
+    async fn try_join<W: Wire>(
+        &self,
+        hub: &Hub<W>,
+        connection: &Rc<Connection<W>>,
+        client: ClientId,
+        attachment: &Attachment,
+        target: Target,
+    ) -> Result<Entered, PortError> {
+        let (directory, rules) = (&self.ports.directory, self.config.rules);
+        let (room, since, created) = match target {
+            Target::Create(name) => {
+                let joined = self.bounded(directory.create_room(client, attachment, name, rules)).await?;
+                (joined.room.room_id, None, Some(joined))
+            }
+            Target::Join(room) => (room, None, None),
+            Target::Resume(room, position) => (room, Some(position), None),
+        };
+        hub.hold(connection, room);
+        let interest = &self.router.interest;
+        self.bounded(interest.enter(self.ports.bus.as_ref(), room, hub.index())).await?;
+        let joined = match created {
+            Some(joined) => joined,
+            None => self.bounded(directory.join(client, attachment, room, rules)).await?,
+        };
+        let view = self.view(room, since.as_ref()).await?;
+        Ok(Entered { view, moved_from: joined.moved_from })
+    }
+
+    /// Reads a room as it is shown to somebody who comes in.
+    ///
+    /// # Errors
+    /// As [`PortError`] says.
+    pub async fn view(&self, room: RoomId, since: Option<&Position>) -> Result<RoomView, PortError> {
+        self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
+    }
+
+    /// Leaves a room.
+    ///
+    /// # Errors
+    /// As [`PortError`] says; then the connection is still in it.
+    pub async fn leave<W: Wire>(
+        &self,
+        hub: &Hub<W>,
+        connection: &Rc<Connection<W>>,
+        client: ClientId,
+        attachment: &Attachment,
+        room: RoomId,
+    ) -> Result<(), PortError> {
+        hub.hold(connection, room);
+        let left = self.bounded(self.ports.directory.leave(client, attachment, room)).await;
+        match left {
+            Ok(()) | Err(PortError::NotInRoom) => hub.leave(connection, room),
+            Err(_) => hub.release(connection, room),
+        }
+        left
+    }
+
+    pub(crate) fn forget_room(&self, room: RoomId, worker: usize) {
+        self.router.interest.leave(room, worker, Instant::now());
+    }
+
+    /// A page of the room list.
+    ///
+    /// # Errors
+    /// As [`PortError`] says.
+    pub async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
+        self.bounded(self.ports.directory.rooms(cursor, limit)).await
+    }
+
+    // ------------------------------------------------------------------------------------------------ messages
+
+    /// Gives a message its place in the timeline.
+    ///
+    /// # Errors
+    /// As [`PortError`] says.
+    pub async fn send(
+        &self,
+        room: RoomId,
+        client: ClientId,
+        id: MessageId,
+        payload: Bytes,
+    ) -> Result<Appended, PortError> {
+        let appended = self.bounded(self.ports.bus.append(room, client, id, payload)).await?;
+        self.stats.received.fetch_add(1, Ordering::Relaxed);
+        Ok(appended)
+    }
+
+    /// Tells whoever is in the room now.
+    ///
+    /// # Errors
+    /// When the backend cannot be reached.
+    pub async fn publish(&self, room: RoomId, except: Option<ClientId>, event: Bytes) -> Result<(), Unavailable> {
+        self.bounded(self.ports.bus.publish(room, except, event)).await
+    }
+
+    /// Reads a part of a room's log.
+    ///
+    /// # Errors
+    /// As [`PortError`] says.
+    pub async fn history(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
+        self.bounded(self.ports.bus.read(room, span, limit)).await
+    }
+
+    /// The nodes that hold a lease.
+    ///
+    /// # Errors
+    /// When the backend cannot be reached.
+    pub async fn nodes(&self) -> Result<Vec<NodeRecord>, Unavailable> {
+        self.bounded(self.ports.directory.nodes()).await
+    }
+}

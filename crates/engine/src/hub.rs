@@ -1,0 +1,515 @@
+//! One a worker thread: its connections by room. Everything here is on one thread, so there is no lock, and no borrow
+//! lives across an await. A room message arrives as one item; its frame is pushed on each member's queue, and the
+//! flusher writes all queues that have something. Under load its batches grow by themselves; when idle nothing waits.
+
+mod feed;
+
+use crate::{
+    connection::{Closing, Connection},
+    engine::Engine,
+    fold, frame,
+    outbox::{Flushed, Wire},
+    port::{Change, PortError},
+    router::{Inbox, Item, Router},
+    view::{Position, RoomView},
+};
+use bytes::Bytes;
+use feed::{Feed, Held, Member};
+use protocol::{
+    ClientId, CloseCode, Epoch, RoomId, Seq, ServerEvent,
+    event::{LeaveReason, RoomLeft},
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinSet,
+    time::{Duration, Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How a worker treats its connections.
+#[derive(Debug, Clone, Copy)]
+pub struct HubConfig {
+    /// Bytes that may wait for one connection. Default 1 MiB.
+    pub outbox_bytes: usize,
+    /// How often a connection is pinged; one that is silent for two of them is closed. Default 25 s.
+    pub heartbeat: Duration,
+    /// How long a connection may go without `CONNECT`. Default 10 s.
+    pub connect_timeout: Duration,
+    /// How long a socket may take nothing while something waits for it. Default 15 s.
+    pub stall: Duration,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            outbox_bytes: 1 << 20,
+            heartbeat: Duration::from_secs(25),
+            connect_timeout: Duration::from_secs(10),
+            stall: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Items taken at once before the flusher gets its turn.
+const BATCH: usize = 512;
+/// Connections written before the other tasks of this worker get a turn: a room of 10,000 must not hold them up.
+const TURN: usize = 256;
+/// How often timers are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// What a worker that cannot reach the backend waits before it reads a room again.
+const REPAIR_PAUSE: Duration = Duration::from_millis(500);
+
+/// A repair's outcome: the room, and what was read of it.
+type Repaired = (RoomId, Result<RoomView, PortError>);
+
+/// The connections of one worker.
+pub struct Hub<W> {
+    engine: Arc<Engine>,
+    config: HubConfig,
+    index: usize,
+    numbers: Cell<u64>,
+    state: RefCell<State<W>>,
+    flush: Notify,
+}
+
+struct State<W> {
+    connections: HashMap<u64, Rc<Connection<W>>>,
+    feeds: HashMap<RoomId, Feed<W>>,
+    dirty: Vec<Rc<Connection<W>>>,
+    /// Rooms in which something is missing, to be read again.
+    broken: Vec<RoomId>,
+    delivered: u64,
+}
+
+/// What only the run loop has.
+pub struct HubQueue {
+    items: mpsc::Receiver<Item>,
+    lagged: Arc<AtomicBool>,
+}
+
+impl<W: Wire + 'static> Hub<W> {
+    /// One more worker of a node; `None` when there are as many as a node can have.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, config: HubConfig) -> Option<(Rc<Self>, HubQueue)> {
+        let Inbox { index, items, lagged } = engine.add_worker()?;
+        let hub = Self {
+            engine,
+            config,
+            index,
+            numbers: Cell::new(0),
+            state: RefCell::new(State {
+                connections: HashMap::new(),
+                feeds: HashMap::new(),
+                dirty: Vec::new(),
+                broken: Vec::new(),
+                delivered: 0,
+            }),
+            flush: Notify::new(),
+        };
+        Some((Rc::new(hub), HubQueue { items, lagged }))
+    }
+
+    /// Takes deliveries and writes queues, until cancelled.
+    pub async fn run(self: Rc<Self>, queue: HubQueue, cancel: CancellationToken) {
+        let HubQueue { mut items, lagged } = queue;
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut tick = tokio::time::interval(TICK.min(self.config.heartbeat / 4));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Owned by this loop: dropping it ends every repair.
+        let mut repairs: JoinSet<Repaired> = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                taken = items.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    batch.drain(..).for_each(|item| self.apply(item));
+                }
+                () = self.flush.notified() => {}
+                _ = tick.tick() => self.on_tick(Instant::now()),
+                Some(done) = repairs.join_next() => {
+                    if let Ok((room, view)) = done {
+                        self.finish_repair(room, view);
+                    }
+                }
+            }
+            if lagged.swap(false, Ordering::AcqRel) {
+                tracing::warn!(worker = self.index, "a worker fell behind: reading its rooms again");
+                self.apply(Item::Missed(None));
+            }
+            self.start_repairs(&mut repairs);
+            // Let the other tasks of this worker add to what is about to be written.
+            tokio::task::yield_now().await;
+            self.flush_dirty().await;
+        }
+    }
+
+    // --------------------------------------------------------------------------------------------- connections
+
+    /// Takes a socket over.
+    pub fn open(&self, wire: W) -> Rc<Connection<W>> {
+        let number = self.numbers.get();
+        self.numbers.set(number + 1);
+        let id = Router::connection_id(self.index, number);
+        let connection = Rc::new(Connection::new(id, wire, Instant::now()));
+        self.state.borrow_mut().connections.insert(id, connection.clone());
+        self.engine.stats.connections.fetch_add(1, Ordering::Relaxed);
+        connection
+    }
+
+    /// Forgets a connection. Its client is a member of its rooms until its grace is over.
+    pub fn forget(&self, connection: &Rc<Connection<W>>) {
+        connection.set_closing(Closing::Gone);
+        connection.rooms().into_iter().for_each(|room| self.leave(connection, room));
+        if self.state.borrow_mut().connections.remove(&connection.id).is_some() {
+            self.engine.stats.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sends an event to one connection.
+    pub fn send(&self, connection: &Rc<Connection<W>>, event: &ServerEvent) {
+        self.push(connection, frame::text(event.encode().as_bytes()));
+    }
+
+    /// Puts a frame on one connection's queue.
+    pub fn push(&self, connection: &Rc<Connection<W>>, frame: Bytes) {
+        let pushed = self.state.borrow_mut().push(connection, frame, self.config.outbox_bytes);
+        self.flush.notify_one();
+        if !pushed {
+            self.close(connection, CloseCode::TooSlow);
+        }
+    }
+
+    /// Closes a connection: it hears nothing more but this.
+    pub fn close(&self, connection: &Rc<Connection<W>>, code: CloseCode) {
+        if !connection.set_closing(Closing::Ours(code)) {
+            return;
+        }
+        if code == CloseCode::TooSlow {
+            self.engine.stats.slow.fetch_add(1, Ordering::Relaxed);
+            connection.outbox.borrow_mut().abandon();
+        }
+        connection.rooms().into_iter().for_each(|room| self.leave(connection, room));
+        connection.outbox.borrow_mut().push_last(frame::close(code));
+        self.state.borrow_mut().mark(connection);
+        self.flush.notify_one();
+    }
+
+    /// Closes every connection.
+    pub fn close_all(&self, code: CloseCode) {
+        let all: Vec<_> = self.state.borrow().connections.values().cloned().collect();
+        all.iter().for_each(|connection| self.close(connection, code));
+    }
+
+    /// Calls `f` with every connection that speaks for a client.
+    pub fn for_each(&self, f: impl Fn(&Rc<Connection<W>>)) {
+        let all: Vec<_> = self.state.borrow().connections.values().cloned().collect();
+        all.iter().filter(|c| c.client().is_some()).for_each(f);
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.state.borrow().connections.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What the engine needs, whatever the wire's lifetime.
+impl<W: Wire> Hub<W> {
+    /// Which worker of its node this is.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn identify(&self, connection: &Rc<Connection<W>>, client: ClientId) {
+        connection.set_client(client);
+        connection.pinged.set(Instant::now());
+    }
+
+    /// Begins to hear a room, without passing it on yet.
+    pub(crate) fn hold(&self, connection: &Rc<Connection<W>>, room: RoomId) {
+        if connection.closing().is_some() {
+            return;
+        }
+        let mut state = self.state.borrow_mut();
+        let feed = state.feeds.entry(room).or_default();
+        match feed.member(connection.id) {
+            Some(member) => {
+                member.held.get_or_insert_default();
+            }
+            None => {
+                feed.members.push(Member::new(connection.clone()));
+                connection.rooms.borrow_mut().push(room);
+            }
+        }
+    }
+
+    /// Passes on what was held back, from where it stopped.
+    pub(crate) fn release(&self, connection: &Rc<Connection<W>>, room: RoomId) {
+        let mut state = self.state.borrow_mut();
+        let State { feeds, dirty, delivered, .. } = &mut *state;
+        let Some(feed) = feeds.get_mut(&room) else { return };
+        let Some(member) = feed.member(connection.id) else { return };
+        for held in member.held.take().unwrap_or_default() {
+            if let Held::Entry(seq, _) = held {
+                if seq <= member.after {
+                    continue;
+                }
+                *delivered += 1;
+            }
+            connection.outbox.borrow_mut().push_last(held.frame());
+        }
+        mark(dirty, connection);
+        self.flush.notify_one();
+    }
+
+    /// Shows the room to the connection (`shown` is its `ROOM_JOINED`), and passes on all that came after `seq`.
+    pub fn enter(&self, connection: &Rc<Connection<W>>, room: RoomId, epoch: &Epoch, seq: Seq, shown: &ServerEvent) {
+        {
+            let mut state = self.state.borrow_mut();
+            let Some(feed) = state.feeds.get_mut(&room) else { return };
+            feed.epoch.get_or_insert_with(|| epoch.clone());
+            feed.last.get_or_insert(seq);
+            let Some(member) = feed.member(connection.id) else { return };
+            member.after = seq;
+            // Not `push`: the queue may be at its limit with the very messages that were resumed.
+            connection.outbox.borrow_mut().push_last(frame::text(shown.encode().as_bytes()));
+        }
+        self.release(connection, room);
+    }
+
+    /// Hears a room no longer.
+    pub fn leave(&self, connection: &Rc<Connection<W>>, room: RoomId) {
+        connection.rooms.borrow_mut().retain(|r| *r != room);
+        let mut state = self.state.borrow_mut();
+        let Some(feed) = state.feeds.get_mut(&room) else { return };
+        feed.remove(connection.id);
+        if feed.members.is_empty() {
+            state.feeds.remove(&room);
+            self.engine.forget_room(room, self.index);
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------- deliveries
+
+impl<W: Wire + 'static> Hub<W> {
+    fn apply(&self, item: Item) {
+        match item {
+            Item::Entry { room, .. } | Item::Membership { room, .. } | Item::Ephemeral { room, .. } => {
+                self.to_room(room, item);
+            }
+            Item::RoomEnded(room) => self.end_room(room),
+            Item::Missed(room) => {
+                let mut state = self.state.borrow_mut();
+                let State { feeds, broken, .. } = &mut *state;
+                for (id, feed) in feeds.iter_mut().filter(|(id, _)| room.is_none_or(|room| room == **id)) {
+                    feed.begin_repair(*id, broken);
+                }
+            }
+            Item::Close { connection, code } => {
+                let found = self.state.borrow().connections.get(&connection).cloned();
+                if let Some(connection) = found {
+                    self.close(&connection, code);
+                }
+            }
+            Item::CloseAll(code) => self.close_all(code),
+        }
+    }
+
+    fn to_room(&self, room: RoomId, item: Item) {
+        let mut state = self.state.borrow_mut();
+        let State { feeds, dirty, broken, delivered, .. } = &mut *state;
+        let Some(feed) = feeds.get_mut(&room) else { return };
+        if let Some(waiting) = &mut feed.repairing {
+            waiting.push(item);
+            return;
+        }
+        let limit = self.config.outbox_bytes;
+        let slow = match item {
+            Item::Entry { seq, frame, .. } => match feed.last {
+                Some(last) if seq <= last => return,
+                Some(last) if seq != last.next() => {
+                    tracing::warn!(%room, after = %last, %seq, "positions are missing: reading the room again");
+                    feed.begin_repair(room, broken);
+                    feed.repairing.get_or_insert_default().push(Item::Entry { room, seq, frame });
+                    return;
+                }
+                _ => {
+                    feed.last = Some(seq);
+                    let (slow, n) = feed.deliver(&Held::Entry(seq, frame), None, limit, dirty);
+                    *delivered += n;
+                    slow
+                }
+            },
+            Item::Membership { change, member_count, .. } => {
+                if member_count >= fold::CROWD || feed.fold.due().is_some() {
+                    feed.fold.add(change, member_count, Instant::now());
+                    return;
+                }
+                // Who joined learns it from ROOM_JOINED.
+                let except = if let Change::Joined(member) = &change { Some(member.client_id) } else { None };
+                let event = ServerEvent::from(fold::single(room, change, member_count));
+                feed.deliver(&Held::Other(frame::text(event.encode().as_bytes())), except, limit, dirty).0
+            }
+            Item::Ephemeral { except, frame, .. } => feed.deliver(&Held::Other(frame), except, limit, dirty).0,
+            _ => return,
+        };
+        drop(state);
+        slow.iter().for_each(|connection| self.close(connection, CloseCode::TooSlow));
+    }
+
+    fn end_room(&self, room: RoomId) {
+        let Some(feed) = self.state.borrow_mut().feeds.remove(&room) else { return };
+        self.engine.forget_room(room, self.index);
+        let event: ServerEvent = RoomLeft { id: None, room_id: room, reason: LeaveReason::RoomDeleted }.into();
+        for member in feed.members {
+            member.connection.rooms.borrow_mut().retain(|r| *r != room);
+            self.send(&member.connection, &event);
+        }
+    }
+
+    fn on_tick(&self, now: Instant) {
+        self.tell_folds(now);
+        let mut close = Vec::new();
+        let mut ping = Vec::new();
+        for connection in self.state.borrow().connections.values() {
+            if connection.closing().is_some() {
+                continue;
+            }
+            let silent = now.saturating_duration_since(connection.heard());
+            let since_ping = now.saturating_duration_since(connection.pinged.get());
+            if connection.blocked_since().is_some_and(|since| since + self.config.stall <= now) {
+                close.push((connection.clone(), CloseCode::TooSlow));
+            } else if connection.client().is_none() {
+                if since_ping >= self.config.connect_timeout {
+                    close.push((connection.clone(), CloseCode::ConnectTimeout));
+                }
+            } else if silent >= self.config.heartbeat * 2 {
+                close.push((connection.clone(), CloseCode::HeartbeatLost));
+            } else if since_ping >= self.config.heartbeat {
+                connection.pinged.set(now);
+                ping.push(connection.clone());
+            }
+        }
+        close.iter().for_each(|(connection, code)| self.close(connection, *code));
+        ping.iter().for_each(|connection| self.push(connection, frame::PING));
+        let delivered = std::mem::take(&mut self.state.borrow_mut().delivered);
+        self.engine.stats.delivered.fetch_add(delivered, Ordering::Relaxed);
+    }
+
+    fn tell_folds(&self, now: Instant) {
+        let mut slow = Vec::new();
+        {
+            let mut state = self.state.borrow_mut();
+            let State { feeds, dirty, .. } = &mut *state;
+            for (room, feed) in feeds.iter_mut().filter(|(_, f)| f.fold.due().is_some_and(|due| due <= now)) {
+                for event in feed.fold.take(*room) {
+                    let frame = frame::text(ServerEvent::from(event).encode().as_bytes());
+                    slow.extend(feed.deliver(&Held::Other(frame), None, self.config.outbox_bytes, dirty).0);
+                }
+            }
+        }
+        self.flush.notify_one();
+        slow.iter().for_each(|connection| self.close(connection, CloseCode::TooSlow));
+    }
+
+    // ------------------------------------------------------------------------------------------------- repairs
+
+    fn start_repairs(&self, repairs: &mut JoinSet<Repaired>) {
+        let broken = std::mem::take(&mut self.state.borrow_mut().broken);
+        for room in broken {
+            let position = self
+                .state
+                .borrow()
+                .feeds
+                .get(&room)
+                .and_then(|feed| Some(Position { epoch: feed.epoch.clone()?, seq: feed.last? }));
+            let engine = self.engine.clone();
+            repairs.spawn(async move {
+                loop {
+                    match engine.view(room, position.as_ref()).await {
+                        // The backend is away: the sockets stay, and the room is read when it is back.
+                        Err(PortError::Unavailable(_)) => tokio::time::sleep(REPAIR_PAUSE).await,
+                        view => return (room, view),
+                    }
+                }
+            });
+        }
+    }
+
+    /// Gives the members what they missed, then all that came meanwhile.
+    fn finish_repair(&self, room: RoomId, view: Result<RoomView, PortError>) {
+        let view = match view {
+            Ok(view) => view,
+            Err(_) => return self.end_room(room),
+        };
+        let waiting = {
+            let mut state = self.state.borrow_mut();
+            let State { feeds, dirty, delivered, .. } = &mut *state;
+            let Some(feed) = feeds.get_mut(&room) else { return };
+            *delivered += feed.show(&view, dirty);
+            feed.repairing.take().unwrap_or_default()
+        };
+        waiting.into_iter().for_each(|item| self.apply(item));
+        self.flush.notify_one();
+    }
+
+    // ------------------------------------------------------------------------------------------------- writing
+
+    async fn flush_dirty(&self) {
+        let dirty = std::mem::take(&mut self.state.borrow_mut().dirty);
+        for (n, connection) in dirty.into_iter().enumerate() {
+            if n > 0 && n % TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+            connection.dirty.set(false);
+            // A blocked one is written by its own task, when the kernel has room again.
+            if connection.blocked() || connection.closing() == Some(Closing::Gone) {
+                continue;
+            }
+            match connection.flush() {
+                Ok(Flushed::All | Flushed::Blocked) => {}
+                Err(_) => {
+                    connection.set_closing(Closing::Gone);
+                }
+            }
+        }
+    }
+}
+
+impl<W: Wire> State<W> {
+    fn push(&mut self, connection: &Rc<Connection<W>>, frame: Bytes, limit: usize) -> bool {
+        if connection.closing().is_some() {
+            return true;
+        }
+        let pushed = connection.outbox.borrow_mut().push(frame, limit).is_ok();
+        self.mark(connection);
+        pushed
+    }
+
+    fn mark(&mut self, connection: &Rc<Connection<W>>) {
+        mark(&mut self.dirty, connection);
+    }
+}
+
+/// Lists a connection for the flusher, once.
+fn mark<W>(dirty: &mut Vec<Rc<Connection<W>>>, connection: &Rc<Connection<W>>) {
+    if !connection.dirty.replace(true) {
+        dirty.push(connection.clone());
+    }
+}

@@ -1,0 +1,104 @@
+//! Both layers of the limits (`docs/protocol.md` §5): this node's own token buckets, and behind them the cluster's
+//! sliding windows. The cluster is asked only about what the node let pass, and only the node protects when the
+//! backend is away.
+
+use crate::port::Throttle;
+use governor::{Quota as Rate, RateLimiter, clock::Clock as _, clock::DefaultClock, state::keyed::DashMapStateStore};
+use protocol::{
+    ClientId,
+    policy::{Bucket, Policy, Quota, Window},
+};
+use std::{collections::BTreeMap, fmt, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+
+/// Who is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// A client.
+    Client(ClientId),
+    /// An address; of IPv6, the /64 that one customer has.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(id) => write!(f, "c:{id}"),
+            Self::Address(ip) => write!(f, "a:{ip}"),
+        }
+    }
+}
+
+/// A refusal: how long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait(pub Duration);
+
+impl Wait {
+    /// In whole milliseconds, at least one.
+    #[must_use]
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+type Buckets = RateLimiter<Who, DashMapStateStore<Who>, DefaultClock>;
+
+/// What each policy allows.
+pub type Quotas = BTreeMap<Policy, (Quota<Bucket>, Quota<Window>)>;
+
+/// Both layers.
+pub struct Limiter {
+    policies: BTreeMap<Policy, (Option<Buckets>, Option<Window>)>,
+    throttle: Arc<dyn Throttle>,
+    /// The cluster's answer is worth this long a wait.
+    timeout: Duration,
+}
+
+impl Limiter {
+    /// Both layers, as configured; a policy that `quotas` does not name is not limited.
+    #[must_use]
+    pub fn new(quotas: &Quotas, throttle: Arc<dyn Throttle>, timeout: Duration) -> Self {
+        let policies = quotas
+            .iter()
+            .map(|(policy, (bucket, window))| (*policy, (bucket.on().and_then(buckets), window.on())))
+            .collect();
+        Self { policies, throttle, timeout }
+    }
+
+    /// Lets one pass, or says how long to wait.
+    ///
+    /// # Errors
+    /// [`Wait`] when the limit is reached.
+    pub async fn check(&self, policy: Policy, who: Who) -> Result<(), Wait> {
+        self.check_node(policy, who)?;
+        let Some((_, Some(window))) = self.policies.get(&policy) else { return Ok(()) };
+        match tokio::time::timeout(self.timeout, self.throttle.take(policy, &who.to_string(), *window)).await {
+            Ok(Ok(Some(wait))) => Err(Wait(wait)),
+            Ok(Ok(None)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Ok(()), // the node's own bucket let it pass, and is all there is now
+        }
+    }
+
+    /// The node's layer alone, for what is too small to ask the cluster about.
+    ///
+    /// # Errors
+    /// [`Wait`] when the limit is reached.
+    pub fn check_node(&self, policy: Policy, who: Who) -> Result<(), Wait> {
+        let Some((Some(buckets), _)) = self.policies.get(&policy) else { return Ok(()) };
+        buckets.check_key(&who).map_err(|until| Wait(until.wait_time_from(buckets.clock().now())))
+    }
+
+    /// Forgets buckets that are full again; call it now and then.
+    pub fn sweep(&self) {
+        for (buckets, _) in self.policies.values() {
+            if let Some(buckets) = buckets {
+                buckets.retain_recent();
+                buckets.shrink_to_fit();
+            }
+        }
+    }
+}
+
+fn buckets(bucket: Bucket) -> Option<Buckets> {
+    let rate = Rate::with_period(bucket.interval)?.allow_burst(NonZeroU32::new(bucket.burst)?);
+    Some(RateLimiter::dashmap(rate))
+}

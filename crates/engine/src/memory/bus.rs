@@ -1,0 +1,81 @@
+//! Timelines and publishing.
+
+use super::MemoryNode;
+use crate::port::{Address, Appended, Bus, Delivery, Entry, PortError, Sink, Slice, Span, Unavailable};
+use async_trait::async_trait;
+use bytes::Bytes;
+use protocol::{ClientId, MessageId, RoomId};
+use std::sync::Arc;
+
+#[async_trait]
+impl Bus for MemoryNode {
+    fn attach(&self, sink: Arc<dyn Sink>) {
+        self.state().sinks.insert(self.node.clone(), sink);
+    }
+
+    async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable> {
+        if let Some(room) = self.state().rooms.get_mut(&room) {
+            room.subscribers.insert(self.node.clone());
+        }
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable> {
+        if let Some(room) = self.state().rooms.get_mut(&room) {
+            room.subscribers.remove(&self.node);
+        }
+        Ok(())
+    }
+
+    async fn append(
+        &self,
+        id: RoomId,
+        client: ClientId,
+        message: MessageId,
+        payload: Bytes,
+    ) -> Result<Appended, PortError> {
+        let now = self.now();
+        let mut state = self.state();
+        let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
+        let appended = room.log.append(now, &self.shared.retention, (client, message), payload.clone());
+        if !appended.duplicate
+            && let Some(room) = state.rooms.get(&id)
+        {
+            let entry = Entry { seq: appended.seq, sent_at: appended.sent_at, payload };
+            state.tell(room, &Delivery::Entry { room: id, entry });
+        }
+        Ok(appended)
+    }
+
+    async fn publish(&self, id: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
+        let state = self.state();
+        if let Some(room) = state.rooms.get(&id) {
+            state.tell(room, &Delivery::Ephemeral { room: id, except, payload });
+        }
+        Ok(())
+    }
+
+    async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
+        let now = self.now();
+        let mut state = self.state();
+        let room = state.rooms.get_mut(&room).ok_or(PortError::RoomNotFound)?;
+        Ok(room.log.read(now, &self.shared.retention, span, limit))
+    }
+
+    async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
+        let state = self.state();
+        match to {
+            Address::Node(node) => {
+                if let Some(sink) = state.sinks.get(&node) {
+                    sink.deliver(Delivery::Order(order));
+                }
+            }
+            Address::Everyone => {
+                for sink in state.sinks.values() {
+                    sink.deliver(Delivery::Order(order.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,365 @@
+//! Nodes, clients, rooms and who is in them.
+
+use super::{ClientState, MemoryNode, NodeState, Presence, RoomState, State, after, log::Log};
+use crate::{
+    clock::Entropy,
+    port::{
+        Attached, Attachment, Beat, Change, Claim, Delivery, Directory, Joined, NodeLease, NodeRecord, PortError,
+        RoomRules, RoomsPage, Swept, Unavailable,
+    },
+};
+use async_trait::async_trait;
+use protocol::{
+    ClientId, NodeId, RoomId, RoomName, Timestamp, Username,
+    event::{Member, Room, RoomSummary},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
+
+#[async_trait]
+impl Directory for MemoryNode {
+    async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
+        let now = self.now();
+        let mut state = self.state();
+        state.lose_node(node, after(now, Duration::ZERO), after(now, self.shared.retention.clients));
+        state.generations += 1;
+        let generation = state.generations;
+        state.nodes.insert(
+            node.clone(),
+            NodeState {
+                generation,
+                until: after(now, lease),
+                started_at: now,
+                last_seen_at: now,
+                connections: 0,
+                clients: HashSet::new(),
+            },
+        );
+        Ok(NodeLease { node: node.clone(), generation })
+    }
+
+    async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(node) = state.nodes.get_mut(&lease.node).filter(|n| n.generation == lease.generation) else {
+            return Ok(Beat::Fenced);
+        };
+        // Nobody has swept it yet, but its time is over all the same: others may act on that at any moment.
+        if node.until <= now {
+            return Ok(Beat::Fenced);
+        }
+        node.until = after(now, time);
+        node.last_seen_at = now;
+        node.connections = connections;
+        Ok(Beat::Alive)
+    }
+
+    async fn deregister(&self, lease: &NodeLease, grace: Duration) -> Result<(), Unavailable> {
+        let now = self.now();
+        let mut state = self.state();
+        if state.holds(lease) {
+            state.lose_node(&lease.node, after(now, grace), after(now, self.shared.retention.clients));
+        }
+        Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRecord>, Unavailable> {
+        let now = self.now();
+        Ok(self
+            .state()
+            .nodes
+            .iter()
+            .filter(|(_, n)| n.until > now)
+            .map(|(node, n)| NodeRecord {
+                node: node.clone(),
+                started_at: n.started_at,
+                last_seen_at: n.last_seen_at,
+                connections: n.connections,
+            })
+            .collect())
+    }
+
+    async fn attach(&self, attachment: &Attachment, claim: Claim) -> Result<Attached, PortError> {
+        let mut state = self.state();
+        if !state.holds(&attachment.lease) {
+            return Err(PortError::Superseded);
+        }
+        let known = claim.identity.and_then(|(id, key)| state.clients.get(&id).map(|c| (id, key, c.key == key)));
+        let (client_id, key, resumed) = match (claim.identity, known) {
+            (_, Some((id, key, true))) => (id, key, true),
+            // Forgotten, and free: the session still proves whose it was.
+            (Some((id, key)), None) => (id, key, true),
+            // Forgotten, and somebody else's by now; or a new guest.
+            _ => (state.free_client_id(self.shared.entropy.as_ref()), claim.fresh_key, false),
+        };
+        state.clients.entry(client_id).or_insert_with(|| ClientState {
+            key,
+            username: claim.username.clone().unwrap_or_else(|| Username::guest(client_id)),
+            rooms: Vec::new(),
+            presence: Presence::Attached(attachment.clone()),
+        });
+        let previous = match state.clients.get(&client_id).map(|c| &c.presence) {
+            Some(Presence::Attached(previous)) if previous != attachment => Some(previous.clone()),
+            _ => None,
+        };
+        state.set_presence(client_id, Presence::Attached(attachment.clone()));
+        if let Some(name) = claim.username.filter(|_| claim.rename) {
+            state.rename(client_id, name);
+        }
+        let client = state.clients.get(&client_id).ok_or(PortError::Superseded)?;
+        Ok(Attached {
+            client_id,
+            key,
+            username: client.username.clone(),
+            rooms: client.rooms.clone(),
+            resumed,
+            previous,
+        })
+    }
+
+    async fn detach(&self, client: ClientId, attachment: &Attachment, grace: Duration) -> Result<(), Unavailable> {
+        let now = self.now();
+        let mut state = self.state();
+        if state.speaks(client, attachment).is_ok() {
+            state.lose_client(client, after(now, grace), after(now, self.shared.retention.clients));
+        }
+        Ok(())
+    }
+
+    async fn rename(&self, client: ClientId, attachment: &Attachment, name: Username) -> Result<(), PortError> {
+        let mut state = self.state();
+        state.speaks(client, attachment)?;
+        state.rename(client, name);
+        Ok(())
+    }
+
+    async fn create_room(
+        &self,
+        client: ClientId,
+        attachment: &Attachment,
+        name: RoomName,
+        rules: RoomRules,
+    ) -> Result<Joined, PortError> {
+        let now = self.now();
+        let mut state = self.state();
+        state.speaks(client, attachment)?;
+        let moved_from = state.make_way(client, rules)?;
+        let id = state.free_room_id(self.shared.entropy.as_ref());
+        let epoch = self.shared.entropy.uuid().simple().to_string();
+        let room = RoomState {
+            name,
+            owner: client,
+            created_at: now,
+            members: BTreeMap::new(),
+            arrivals: 0,
+            places: HashMap::new(),
+            log: Log::new(epoch.parse().map_err(|_| PortError::RoomNotFound)?),
+            subscribers: BTreeSet::new(),
+        };
+        state.rooms.insert(id, room);
+        state.by_age.insert((now, id));
+        state.enter(id, client);
+        let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
+        Ok(Joined { room: room.describe(id), already: false, moved_from })
+    }
+
+    async fn join(
+        &self,
+        client: ClientId,
+        attachment: &Attachment,
+        id: RoomId,
+        rules: RoomRules,
+    ) -> Result<Joined, PortError> {
+        let mut state = self.state();
+        state.speaks(client, attachment)?;
+        let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
+        if room.places.contains_key(&client) {
+            return Ok(Joined { room: room.describe(id), already: true, moved_from: Vec::new() });
+        }
+        if room.count() >= rules.members_per_room {
+            return Err(PortError::RoomFull);
+        }
+        let moved_from = state.make_way(client, rules)?;
+        state.enter(id, client);
+        let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
+        Ok(Joined { room: room.describe(id), already: false, moved_from })
+    }
+
+    async fn leave(&self, client: ClientId, attachment: &Attachment, room: RoomId) -> Result<(), PortError> {
+        let mut state = self.state();
+        if !state.speaks(client, attachment)?.rooms.contains(&room) {
+            return Err(PortError::NotInRoom);
+        }
+        state.exit(room, client);
+        Ok(())
+    }
+
+    async fn end_room(&self, id: RoomId) -> Result<u32, PortError> {
+        let mut state = self.state();
+        let room = state.forget_room(id).ok_or(PortError::RoomNotFound)?;
+        for client in room.members.values() {
+            if let Some(client) = state.clients.get_mut(client) {
+                client.rooms.retain(|r| *r != id);
+            }
+        }
+        state.tell(&room, &Delivery::RoomEnded { room: id });
+        Ok(room.count())
+    }
+
+    async fn room(&self, id: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
+        let state = self.state();
+        let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
+        let members = room.members.values().take(limit);
+        let members = members
+            .filter_map(|id| state.clients.get(id).map(|c| Member { client_id: *id, username: c.username.clone() }));
+        Ok((room.describe(id), members.collect()))
+    }
+
+    async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
+        let state = self.state();
+        let below = match cursor {
+            None => (Timestamp(u64::MAX), max_room()),
+            Some(cursor) => {
+                let (at, id) = cursor.split_once('-').ok_or(PortError::BadCursor)?;
+                let at = at.parse().map_err(|_| PortError::BadCursor)?;
+                (Timestamp(at), id.parse().map_err(|_| PortError::BadCursor)?)
+            }
+        };
+        let mut older = state.by_age.range(..below).rev();
+        let rooms: Vec<RoomSummary> = older
+            .by_ref()
+            .take(limit)
+            .filter_map(|(created_at, id)| {
+                state.rooms.get(id).map(|room| RoomSummary {
+                    room_id: *id,
+                    name: room.name.clone(),
+                    member_count: room.count(),
+                    created_at: *created_at,
+                })
+            })
+            .collect();
+        let more = older.next().is_some();
+        let cursor = rooms.last().filter(|_| more).map(|r| format!("{}-{}", r.created_at.0, r.room_id));
+        Ok(RoomsPage { rooms, cursor })
+    }
+
+    async fn sweep(&self) -> Result<Swept, Unavailable> {
+        let now = self.now();
+        let keep = after(now, self.shared.retention.clients);
+        let mut state = self.state();
+        let mut swept = Swept::default();
+
+        let dead: Vec<NodeId> = state.nodes.iter().filter(|(_, n)| n.until <= now).map(|(id, _)| id.clone()).collect();
+        for node in dead {
+            // The lease's time was its members' grace.
+            state.lose_node(&node, now, keep);
+            swept.nodes += 1;
+        }
+        while let Some(&(until, client)) = state.deadlines.first() {
+            if until > now {
+                break;
+            }
+            if state.clients.get(&client).is_some_and(|c| matches!(c.presence, Presence::Kept(_))) {
+                state.deadlines.remove(&(until, client));
+                state.clients.remove(&client);
+                continue;
+            }
+            let rooms = state.clients.get(&client).map(|c| c.rooms.clone()).unwrap_or_default();
+            swept.members += u32::from(!rooms.is_empty());
+            state.set_presence(client, Presence::Kept(keep));
+            for room in rooms {
+                state.exit(room, client);
+            }
+        }
+        Ok(swept)
+    }
+}
+
+impl State {
+    /// The client, if this connection speaks for it.
+    fn speaks(&self, client: ClientId, attachment: &Attachment) -> Result<&ClientState, PortError> {
+        match self.clients.get(&client) {
+            Some(state) if matches!(&state.presence, Presence::Attached(a) if a == attachment) => Ok(state),
+            _ => Err(PortError::Superseded),
+        }
+    }
+
+    fn rename(&mut self, id: ClientId, name: Username) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.username == name {
+            return;
+        }
+        client.username = name.clone();
+        for room in client.rooms.clone() {
+            self.tell_change(room, Change::Renamed(Member { client_id: id, username: name.clone() }));
+        }
+    }
+
+    /// Makes room for one more room of a client: leaves the former one under the one-room policy.
+    fn make_way(&mut self, client: ClientId, rules: RoomRules) -> Result<Vec<RoomId>, PortError> {
+        let rooms = self.clients.get(&client).map(|c| c.rooms.clone()).unwrap_or_default();
+        if rooms.len() < rules.rooms_per_client {
+            return Ok(Vec::new());
+        }
+        if rules.rooms_per_client > 1 {
+            return Err(PortError::TooManyRooms);
+        }
+        for room in &rooms {
+            self.exit(*room, client);
+        }
+        Ok(rooms)
+    }
+
+    /// The connection of a client is gone.
+    fn lose_client(&mut self, client: ClientId, grace: Timestamp, keep: Timestamp) {
+        let alone = self.clients.get(&client).is_none_or(|c| c.rooms.is_empty());
+        self.set_presence(client, if alone { Presence::Kept(keep) } else { Presence::Grace(grace) });
+    }
+
+    fn lose_node(&mut self, node: &NodeId, grace: Timestamp, keep: Timestamp) {
+        let Some(state) = self.nodes.remove(node) else { return };
+        for client in state.clients {
+            self.lose_client(client, grace, keep);
+        }
+        for room in self.rooms.values_mut() {
+            room.subscribers.remove(node);
+        }
+    }
+
+    fn free_client_id(&self, entropy: &dyn Entropy) -> ClientId {
+        free_id(entropy, self.clients.len(), ClientId::new, |id| self.clients.contains_key(id))
+    }
+
+    fn free_room_id(&self, entropy: &dyn Entropy) -> RoomId {
+        free_id(entropy, self.rooms.len(), RoomId::new, |id| self.rooms.contains_key(id))
+    }
+}
+
+/// A random id that is not taken: of five digits while at most half of those are, then of six, and so on. So a few
+/// tries are enough, and nobody can count the others by their own id.
+fn free_id<T, E: std::fmt::Debug>(
+    entropy: &dyn Entropy,
+    taken: usize,
+    id: impl Fn(u64) -> Result<T, E>,
+    is_taken: impl Fn(&T) -> bool,
+) -> T {
+    let mut low = 10_000_u32;
+    while taken > (low as usize * 9) / 2 && low < 100_000_000 {
+        low *= 10;
+    }
+    loop {
+        // In range by construction; the loop ends because half of the range is free.
+        if let Ok(id) = id(u64::from(low + entropy.below(low * 9)))
+            && !is_taken(&id)
+        {
+            return id;
+        }
+    }
+}
+
+fn max_room() -> RoomId {
+    #[allow(clippy::expect_used)] // a constant
+    RoomId::new(u64::from(RoomId::MAX)).expect("the largest id is one")
+}

@@ -1,0 +1,188 @@
+//! What is still to be written to one socket: bounded in bytes, and without memory of its own while empty.
+
+use bytes::{Buf, Bytes};
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+};
+
+/// The write side of a socket. A trait so that the hub can be tested without the network.
+pub trait Wire {
+    /// Writes what the kernel takes at once; `WouldBlock` when that is nothing.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+impl Wire for tokio::net::TcpStream {
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        Self::try_write_vectored(self, bufs)
+    }
+}
+
+/// The queue is full: its reader is too slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// Whether everything is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flushed {
+    /// It is.
+    All,
+    /// The kernel's buffer is full.
+    Blocked,
+}
+
+/// Frames handed to one `writev`. More gain nothing and cost stack.
+const BATCH: usize = 64;
+/// A drained queue gives its memory back above this many slots.
+const KEEP: usize = 8;
+
+/// Frames that wait for a socket.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    /// Whether a part of the first frame is written already.
+    partial: bool,
+}
+
+impl Outbox {
+    /// Queues a frame, unless `limit` bytes wait already. One frame may be larger than the limit: a long resume is one.
+    ///
+    /// # Errors
+    /// [`Full`] when the reader is too slow.
+    pub fn push(&mut self, frame: Bytes, limit: usize) -> Result<(), Full> {
+        if self.bytes >= limit {
+            return Err(Full);
+        }
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+        Ok(())
+    }
+
+    /// Queues the last frame, whatever waits already.
+    pub fn push_last(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    /// Drops what waits, but for a frame that is written in part: without its rest nothing after it could be read.
+    pub fn abandon(&mut self) {
+        self.frames.truncate(usize::from(self.partial));
+        self.bytes = self.frames.front().map_or(0, Bytes::len);
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Writes as much as the kernel takes.
+    ///
+    /// # Errors
+    /// As the wire says; the connection is dead then.
+    pub fn flush(&mut self, wire: &impl Wire) -> io::Result<Flushed> {
+        while !self.frames.is_empty() {
+            let mut slices: [IoSlice<'_>; BATCH] = [IoSlice::new(&[]); BATCH];
+            let mut count = 0;
+            for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+                *slice = IoSlice::new(frame);
+                count += 1;
+            }
+            match wire.try_write_vectored(&slices[..count]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => self.wrote(written),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        if self.frames.capacity() > KEEP {
+            self.frames = VecDeque::new();
+        }
+        Ok(Flushed::All)
+    }
+
+    fn wrote(&mut self, mut written: usize) {
+        self.bytes = self.bytes.saturating_sub(written);
+        while let Some(first) = self.frames.front_mut() {
+            if written < first.len() {
+                first.advance(written);
+                self.partial |= written > 0;
+                return;
+            }
+            written -= first.len();
+            self.frames.pop_front();
+            self.partial = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Takes `room` bytes, then blocks.
+    struct Narrow(RefCell<(usize, Vec<u8>)>);
+
+    impl Wire for Narrow {
+        fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+            let (room, written) = &mut *self.0.borrow_mut();
+            if *room == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let before = written.len();
+            for buf in bufs {
+                let n = buf.len().min(*room);
+                written.extend_from_slice(&buf[..n]);
+                *room -= n;
+            }
+            Ok(written.len() - before)
+        }
+    }
+
+    #[test]
+    fn writes_everything_in_order_through_a_narrow_wire() {
+        let mut outbox = Outbox::default();
+        let mut expected = Vec::new();
+        for i in 0..200_u8 {
+            let frame = Bytes::from(vec![i; usize::from(i) + 1]);
+            expected.extend_from_slice(&frame);
+            outbox.push(frame, usize::MAX).unwrap();
+        }
+        let wire = Narrow(RefCell::new((0, Vec::new())));
+        while outbox.flush(&wire).unwrap() == Flushed::Blocked {
+            wire.0.borrow_mut().0 = 7;
+        }
+        assert_eq!(wire.0.borrow().1, expected);
+        assert_eq!(outbox.bytes(), 0);
+        assert!(outbox.frames.capacity() <= KEEP);
+    }
+
+    #[test]
+    fn is_bounded_but_takes_one_large_frame() {
+        let mut outbox = Outbox::default();
+        outbox.push(Bytes::from(vec![0; 1000]), 10).unwrap();
+        assert_eq!(outbox.push(Bytes::from_static(b"x"), 10), Err(Full));
+    }
+
+    #[test]
+    fn abandoning_keeps_the_rest_of_a_started_frame() {
+        let mut outbox = Outbox::default();
+        for frame in ["aaaa", "bbbb", "cccc"] {
+            outbox.push(Bytes::from_static(frame.as_bytes()), 100).unwrap();
+        }
+        let wire = Narrow(RefCell::new((6, Vec::new())));
+        assert_eq!(outbox.flush(&wire).unwrap(), Flushed::Blocked);
+        outbox.abandon();
+        outbox.push_last(Bytes::from_static(b"X"));
+        assert_eq!(outbox.bytes(), 3);
+        wire.0.borrow_mut().0 = 100;
+        outbox.flush(&wire).unwrap();
+        assert_eq!(wire.0.borrow().1, b"aaaabbbbX");
+    }
+}

@@ -1,0 +1,141 @@
+//! What the bus delivers, on its way to the workers: one item for each worker that has members in the room, with the
+//! frame made once for all of them.
+
+use crate::{
+    control::Order,
+    frame,
+    interest::{Interest, MAX_WORKERS, Workers},
+    port::{Change, Delivery, Sink},
+};
+use bytes::Bytes;
+use protocol::{ClientId, CloseCode, RoomId, Seq};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+use tokio::sync::mpsc;
+
+/// Items that may wait for one worker. A worker that is further behind reads its rooms again instead.
+const QUEUE: usize = 16 * 1024;
+
+/// Where a connection's id says which worker it is on.
+const WORKER_SHIFT: u32 = 48;
+
+/// What a worker is handed.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Entry { room: RoomId, seq: Seq, frame: Bytes },
+    Membership { room: RoomId, change: Change, member_count: u32 },
+    Ephemeral { room: RoomId, except: Option<ClientId>, frame: Bytes },
+    RoomEnded(RoomId),
+    Missed(Option<RoomId>),
+    Close { connection: u64, code: CloseCode },
+    CloseAll(CloseCode),
+}
+
+struct Worker {
+    items: mpsc::Sender<Item>,
+    /// An item did not fit: the worker must read all of its rooms again.
+    lagged: std::sync::Arc<AtomicBool>,
+}
+
+/// A worker's end of its queue.
+pub(crate) struct Inbox {
+    pub(crate) index: usize,
+    pub(crate) items: mpsc::Receiver<Item>,
+    pub(crate) lagged: std::sync::Arc<AtomicBool>,
+}
+
+/// Hands deliveries to workers.
+#[derive(Default)]
+pub(crate) struct Router {
+    pub(crate) interest: Interest,
+    workers: RwLock<Vec<Worker>>,
+    /// The node's present life; orders for another one are void.
+    pub(crate) generation: AtomicU64,
+}
+
+impl Router {
+    /// One more worker; `None` when there are as many as a node can have.
+    pub(crate) fn add_worker(&self) -> Option<Inbox> {
+        let mut workers = self.workers.write().unwrap_or_else(PoisonError::into_inner);
+        let index = workers.len();
+        if index == MAX_WORKERS {
+            return None;
+        }
+        let (sender, items) = mpsc::channel(QUEUE);
+        let lagged = std::sync::Arc::new(AtomicBool::new(false));
+        workers.push(Worker { items: sender, lagged: lagged.clone() });
+        Some(Inbox { index, items, lagged })
+    }
+
+    /// A connection's id, from its worker and its number there.
+    pub(crate) fn connection_id(worker: usize, number: u64) -> u64 {
+        ((worker as u64) << WORKER_SHIFT) | number
+    }
+
+    /// Closes a connection of this node.
+    pub(crate) fn close(&self, connection: u64, code: CloseCode) {
+        self.hand(1_u64.checked_shl((connection >> WORKER_SHIFT) as u32).unwrap_or(0), || Item::Close {
+            connection,
+            code,
+        });
+    }
+
+    /// Closes every connection of this node.
+    pub(crate) fn close_all(&self, code: CloseCode) {
+        self.hand(Workers::MAX, || Item::CloseAll(code));
+    }
+
+    fn hand(&self, to: Workers, item: impl Fn() -> Item) {
+        if to == 0 {
+            return;
+        }
+        let workers = self.workers.read().unwrap_or_else(PoisonError::into_inner);
+        for (index, worker) in workers.iter().enumerate() {
+            if to & (1 << index) != 0 && worker.items.try_send(item()).is_err() {
+                worker.lagged.store(true, Ordering::Release);
+            }
+        }
+    }
+}
+
+impl Sink for Router {
+    fn deliver(&self, delivery: Delivery) {
+        match delivery {
+            Delivery::Entry { room, entry } => {
+                let workers = self.interest.workers(room);
+                if workers != 0 {
+                    let frame = frame::entry(entry.seq, entry.sent_at, &entry.payload);
+                    self.hand(workers, || Item::Entry { room, seq: entry.seq, frame: frame.clone() });
+                }
+            }
+            Delivery::Membership { room, change, member_count } => {
+                let workers = self.interest.workers(room);
+                self.hand(workers, || Item::Membership { room, change: change.clone(), member_count });
+            }
+            Delivery::Ephemeral { room, except, payload } => {
+                let workers = self.interest.workers(room);
+                if workers != 0 {
+                    let frame = frame::text(&payload);
+                    self.hand(workers, || Item::Ephemeral { room, except, frame: frame.clone() });
+                }
+            }
+            Delivery::RoomEnded { room } => self.hand(self.interest.workers(room), || Item::RoomEnded(room)),
+            Delivery::Missed(room) => {
+                let workers = room.map_or(Workers::MAX, |room| self.interest.workers(room));
+                self.hand(workers, || Item::Missed(room));
+            }
+            Delivery::Order(bytes) => match Order::decode(&bytes) {
+                Some(Order::Close { generation, connection, code }) => {
+                    if generation == self.generation.load(Ordering::Acquire)
+                        && let Some(code) = CloseCode::from_number(code)
+                    {
+                        self.close(connection, code);
+                    }
+                }
+                None => tracing::warn!(bytes = bytes.len(), "an order that this version does not know"),
+            },
+        }
+    }
+}
