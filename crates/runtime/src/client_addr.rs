@@ -7,7 +7,7 @@
 use actix_http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     str::FromStr,
 };
 
@@ -97,7 +97,7 @@ fn parse_hop(entry: &str) -> Option<IpAddr> {
     let ip = ip.or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()));
     let ip = ip.or_else(|| entry.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6));
     // "0.0.0.0" and "::" are nobody's address; counting by them would put strangers into one bucket.
-    ip.map(|ip| ip.to_canonical()).filter(|ip| *ip != IpAddr::V4(Ipv4Addr::UNSPECIFIED) && !ip.is_unspecified())
+    ip.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified())
 }
 
 #[cfg(test)]
@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use actix_http::header::HeaderValue;
     use proptest::prelude::*;
+    use std::net::Ipv4Addr;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()

@@ -41,9 +41,11 @@ impl Lifecycle {
         self.tasks.spawn(self.hard.clone().run_until_cancelled_owned(task))
     }
 
-    /// The same for a task that stays on this worker thread of a [`server`](crate::server).
-    pub fn spawn_local<F: Future + 'static>(&self, task: F) -> JoinHandle<Option<F::Output>> {
-        actix_rt::spawn(self.connections.track_future(self.hard.clone().run_until_cancelled_owned(task)))
+    /// Runs a task that stays on this worker thread of a [`server`](crate::server). Shutdown waits for it; on `hard` the
+    /// server ends its threads and the task with them. It does not watch the token itself: every poll would take a
+    /// lock that all connections of the process share.
+    pub fn spawn_local<F: Future + 'static>(&self, task: F) -> JoinHandle<F::Output> {
+        actix_rt::spawn(self.connections.track_future(task))
     }
 
     /// Takes SIGTERM and SIGINT from here on: the first is soft, the second hard.
@@ -66,7 +68,8 @@ impl Lifecycle {
     }
 
     /// Ends everything: softly, waiting up to `grace` (less when `hard` is cancelled meanwhile), then hard, waiting a
-    /// moment longer. Says whether everything ended.
+    /// moment longer. Says whether everything ended. Whoever runs a server runs it in a task of its own: it has to go on
+    /// while this waits.
     pub async fn shutdown(&self, grace: Duration) -> bool {
         self.soft.cancel();
         self.tasks.close();

@@ -5,7 +5,7 @@
 
 use crate::env::{Reader, Value, Variable};
 use std::{io::IsTerminal, str::FromStr};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// `LOG_FORMAT`.
 pub const LOG_FORMAT: Variable =
@@ -22,8 +22,8 @@ pub const LOG_LEVEL: Variable =
 /// What this module reads.
 pub const VARIABLES: &[Variable] = &[LOG_FORMAT, LOG_LEVEL];
 
-/// What actix says of its own threads and of broken requests is of no use above this level, so a bare `LOG_LEVEL` leaves
-/// it out. Directives that name a target are taken as they are.
+/// What actix says of its own threads and of broken requests is of no use to an operator, so a bare `LOG_LEVEL` leaves it
+/// out. Directives that name a target are taken as they are.
 const QUIET: &str = "actix_server=warn,actix_http=error,mio=warn,hyper=warn";
 
 /// How logs are written.
@@ -68,17 +68,20 @@ impl Telemetry {
     /// Starts logging, to standard error: standard output belongs to what a process was asked for. The first call of a
     /// process counts; later ones, as several tests make them, do nothing.
     pub fn init(&self) {
-        let directives = match self.level.contains(['=', ',']) {
-            true => self.level.clone(),
-            false => format!("{},{QUIET}", self.level),
-        };
-        let registry = tracing_subscriber::registry().with(EnvFilter::new(directives));
+        let registry = tracing_subscriber::registry().with(EnvFilter::new(self.directives()));
         let lines = fmt::layer().with_writer(std::io::stderr);
         // An error says that logging has been started before.
         let _ = match self.format {
             LogFormat::Text => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).try_init(),
             LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
         };
+    }
+
+    fn directives(&self) -> String {
+        match self.level.parse::<LevelFilter>() {
+            Ok(level) if level > LevelFilter::WARN => format!("{level},{QUIET}"),
+            _ => self.level.clone(),
+        }
     }
 }
 
@@ -97,6 +100,15 @@ mod tests {
     fn twice_is_harmless() {
         Telemetry { format: LogFormat::Json, level: "warn".to_owned() }.init();
         Telemetry::default().init();
+    }
+
+    #[test]
+    fn a_bare_level_quietens_libraries_and_never_makes_them_louder() {
+        let directives = |level: &str| Telemetry { level: level.to_owned(), ..Telemetry::default() }.directives();
+        assert_eq!(directives("debug"), format!("debug,{QUIET}"));
+        for level in ["off", "error", "warn", "info,actix_server=debug", "actix_http=trace"] {
+            assert_eq!(directives(level), level);
+        }
     }
 
     #[test]

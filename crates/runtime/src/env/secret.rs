@@ -2,8 +2,9 @@
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// A value that is used but never shown: `Debug` hides it, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
+/// A value that is used but never shown: `Debug` hides it, and there is no `Display`. There is no `==` either, since
+/// comparing secrets is a matter for code that takes the same time whatever they are.
+#[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {

@@ -25,7 +25,7 @@ pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 /// Takes over the raw socket of a request that wants to be a WebSocket.
 ///
 /// The future is the connection's whole life: it runs on the worker thread that accepted the socket, it is on
-/// [`Lifecycle::connections`](crate::lifecycle::Lifecycle::connections), and it ends with `hard`. To have the handshake
+/// [`Lifecycle::connections`](crate::lifecycle::Lifecycle::connections), and `hard` ends it. To have the handshake
 /// off the stack for the rest of a long life it may end after a
 /// [`Lifecycle::spawn_local`](crate::lifecycle::Lifecycle::spawn_local) of the remainder.
 ///

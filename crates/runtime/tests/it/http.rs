@@ -30,17 +30,18 @@ fn server() -> Running {
         server.routes(Arc::new(|cfg| {
             cfg.service(only_get("/hello", || async { "hello" }))
                 .service(only_post("/login", |login: web::Json<Login>| async move { login.into_inner().username }))
+                .service(only_post("/text", |text: String| async move { text }))
                 .service(only_get("/page", |page: web::Query<Page>| async move { page.limit.to_string() }))
                 .service(
                     Endpoint::at_any(&["/room/{id}", "/rooms/{id}"])
                         .get(|id: web::Path<u32>| async move { id.to_string() })
-                        .delete(|_: web::Path<u32>| async { HttpResponse::NoContent() }),
+                        .delete(|_: web::Path<u32>| async { HttpResponse::NoContent().finish() }),
                 )
                 .service(only_get("/id", |id: RequestId| async move { id.to_string() }))
                 .service(only_get("/slow-down", || async {
                     Err::<String, _>(Problem::too_many_requests(Duration::from_millis(1500)))
                 }))
-                .service(only_get("/bare", || async { HttpResponse::Conflict() }))
+                .service(only_get("/bare", || async { HttpResponse::Conflict().finish() }))
                 .service(only_get("/own", || async { HttpResponse::Conflict().body("as I said") }))
                 .service(only_get("/broken", || async {
                     Err::<String, _>(ErrorInternalServerError("redis://:hunter2@host"))
@@ -129,6 +130,9 @@ async fn a_body_that_is_too_long_is_answered_also_while_it_is_still_coming() {
         StatusCode::OK,
         "the limit itself is fine"
     );
+
+    let text = client.post(server.url("/text")).body("x".repeat(4097)).send().await.unwrap();
+    problem(text, StatusCode::PAYLOAD_TOO_LARGE).await;
 
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
     for head in ["content-length: 50000000", "transfer-encoding: chunked"] {

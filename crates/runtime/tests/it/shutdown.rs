@@ -1,7 +1,7 @@
 //! How a server ends.
 
 use crate::{
-    support::{Running, start},
+    support::{PATIENCE, Running, start},
     upgrade,
 };
 use runtime::http::only_get;
@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::sync::Notify;
 
 const PROMPTLY: Duration = Duration::from_secs(3);
 
@@ -31,10 +31,11 @@ async fn an_idle_connection_does_not_hold_it_up() {
 }
 
 /// A server with a request that is answered when the test says so.
-fn slow() -> (Running, Arc<Notify>, Arc<Notify>) {
+fn slow(drain_timeout: Duration) -> (Running, Arc<Notify>, Arc<Notify>) {
     let (entered, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (inside, waiting) = (entered.clone(), go_on.clone());
-    let server = start(|server, _, _| {
+    let server = start(|mut server, _, _| {
+        server.drain_timeout = drain_timeout;
         server.routes(Arc::new(move |cfg| {
             let (inside, waiting) = (inside.clone(), waiting.clone());
             cfg.service(only_get("/slow", move || {
@@ -52,16 +53,13 @@ fn slow() -> (Running, Arc<Notify>, Arc<Notify>) {
 
 #[tokio::test]
 async fn a_request_under_way_is_answered_and_new_ones_are_refused() {
-    let (server, entered, go_on) = slow();
+    let (server, entered, go_on) = slow(PATIENCE);
     let mut raw = server.connect().await;
     raw.send("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
     entered.notified().await;
 
     server.stop_accept.cancel();
-    // The listener is closed by another thread; until then the kernel still accepts.
-    while TcpStream::connect(server.address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    server.refuses_connections().await;
     go_on.notify_one();
     let (head, body) = raw.answer().await;
     assert!(head.to_lowercase().contains("connection: close"), "{head}");
@@ -75,9 +73,7 @@ async fn an_upgraded_connection_lives_until_it_ends_itself() {
     let server = upgrade::server();
     let mut raw = upgrade::connect(&server).await;
     server.stop_accept.cancel();
-    while TcpStream::connect(server.address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    server.refuses_connections().await;
     assert!(upgrade::echoes(&mut raw, "still here").await);
     drop(raw);
     server.ended().await.unwrap();
@@ -85,7 +81,7 @@ async fn an_upgraded_connection_lives_until_it_ends_itself() {
 
 #[tokio::test]
 async fn hard_ends_everything_at_once() {
-    let (server, entered, _go_on) = slow();
+    let (server, entered, _go_on) = slow(PATIENCE);
     let mut stuck = server.connect().await;
     stuck.send("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
     entered.notified().await;
@@ -110,23 +106,9 @@ async fn shutdown_ends_an_upgraded_connection_after_the_grace() {
 
 #[tokio::test]
 async fn the_drain_has_an_end_of_its_own() {
-    let (server, entered, _go_on) = {
-        let (entered, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let inside = entered.clone();
-        let server = start(|mut server, _, _| {
-            server.drain_timeout = Duration::from_millis(50);
-            server.routes(Arc::new(move |cfg| {
-                let inside = inside.clone();
-                cfg.service(only_get("/stuck", move || {
-                    inside.notify_one();
-                    std::future::pending::<String>()
-                }));
-            }))
-        });
-        (server, entered, go_on)
-    };
+    let (server, entered, _go_on) = slow(Duration::from_millis(50));
     let mut raw = server.connect().await;
-    raw.send("GET /stuck HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    raw.send("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
     entered.notified().await;
     server.stop_accept.cancel();
     assert!(raw.rest().await.is_empty());
@@ -151,11 +133,36 @@ async fn and_on_many_threads() {
 
 #[tokio::test]
 async fn a_dropped_server_gives_back_its_port() {
-    let server = upgrade::server();
+    let mut server = upgrade::server();
     assert_eq!(server.get("/hello").await.text().await.unwrap(), "hello");
-    let address = server.address;
     server.abort().await;
-    while TcpStream::connect(address).await.is_ok() {
+    server.refuses_connections().await;
+}
+
+#[tokio::test]
+async fn the_remainder_of_a_connection_is_waited_for_and_ended_too() {
+    let server = start(|server, lifecycle, _| {
+        let lifecycle = lifecycle.clone();
+        server.upgrade(Arc::new(move |_, framed| {
+            let lifecycle = lifecycle.clone();
+            Box::pin(async move {
+                lifecycle.spawn_local(async move {
+                    let _socket = framed.into_parts().io;
+                    std::future::pending::<()>().await;
+                });
+            })
+        }))
+    });
+    let mut raw = server.connect().await;
+    raw.send("GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n").await;
+    while !server.metrics.render().contains("http_upgrades_total 1") {
         tokio::task::yield_now().await;
     }
+    server.stop_accept.cancel();
+    server.refuses_connections().await;
+    assert_eq!(server.lifecycle.connections.len(), 1);
+
+    server.lifecycle.hard.cancel();
+    assert!(raw.rest().await.is_empty());
+    server.ended().await.unwrap();
 }

@@ -51,10 +51,16 @@ impl Running {
         Raw(TcpStream::connect(self.address).await.unwrap())
     }
 
+    /// Waits until nobody listens any more, which another thread brings about.
+    pub async fn refuses_connections(&self) {
+        let refused = async { while TcpStream::connect(self.address).await.is_ok() {} };
+        timeout(PATIENCE, refused).await.expect("the server goes on accepting");
+    }
+
     /// Drops the server where it is.
-    pub async fn abort(self) {
+    pub async fn abort(&mut self) {
         self.server.abort();
-        let _ = self.server.await;
+        let _ = (&mut self.server).await;
     }
 
     /// Waits until the server has returned.
