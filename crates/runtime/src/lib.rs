@@ -5,7 +5,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`env`] | environment variables, read whole and checked before anything is bound; every fault at once |
+//! | [`mod@env`] | environment variables, read whole and checked before anything is bound; every fault at once |
 //! | [`telemetry`] | logs, for a terminal or as JSON |
 //! | [`metrics`] | one registry a service, the process's own figures, HTTP requests |
 //! | [`health`] | readiness and the checks behind it |

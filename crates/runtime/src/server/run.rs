@@ -32,6 +32,9 @@ use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 /// client that is still sending would be reset, and never see its 413.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// What the accepting thread needs to take notice of an order, amply.
+const PAUSED_BY: Duration = Duration::from_millis(20);
+
 /// The most worker threads that actix-server takes; it panics past that.
 const MAX_WORKERS: usize = 512;
 
@@ -108,6 +111,9 @@ async fn end(
         () = lifecycle.hard.cancelled() => {}
     }
     handle.pause().await;
+    // That was the order; the accepting thread carries it out, and does not say when. If it is overtaken here, all that
+    // comes of it is an error in the log about a connection that could not be accepted.
+    tokio::time::sleep(PAUSED_BY).await;
     // Pausing leaves the kernel accepting into the backlog, where clients would wait for nobody. On Linux this makes it
     // refuse them, so that a proxy goes elsewhere at once. Where it is not possible they wait.
     let _ = socket2::SockRef::from(listener).shutdown(std::net::Shutdown::Both);
