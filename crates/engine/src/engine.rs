@@ -153,6 +153,21 @@ impl Engine {
         self.reachable.load(Ordering::Acquire)
     }
 
+    /// Whether an attachment belongs to the node's present life.
+    pub fn holds(&self, attachment: &Attachment) -> bool {
+        attachment.lease == self.lease()
+    }
+
+    /// Asks every client to connect elsewhere, each at a moment of its own within `window`.
+    pub fn ask_to_reconnect(&self, window: Duration) {
+        self.router.ask_to_reconnect(window);
+    }
+
+    /// Closes every connection.
+    pub fn close_all(&self, code: CloseCode) {
+        self.router.close_all(code);
+    }
+
     /// A queue for one more worker; `None` when there are as many as a node can have.
     pub(crate) fn add_worker(&self) -> Option<Inbox> {
         self.router.add_worker()

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use feed::{Feed, Held, Member};
 use protocol::{
     ClientId, CloseCode, Epoch, RoomId, Seq, ServerEvent,
-    event::{LeaveReason, RoomLeft},
+    event::{LeaveReason, Reconnect, RoomLeft},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -328,6 +328,13 @@ impl<W: Wire + 'static> Hub<W> {
                 }
             }
             Item::CloseAll(code) => self.close_all(code),
+            Item::Reconnect(window) => {
+                let window = u32::try_from(window.as_millis()).unwrap_or(u32::MAX);
+                self.for_each(|connection| {
+                    let after_ms = self.engine.entropy().below(window).into();
+                    self.send(connection, &Reconnect { after_ms }.into());
+                });
+            }
         }
     }
 

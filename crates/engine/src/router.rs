@@ -13,7 +13,7 @@ use std::sync::{
     PoisonError, RwLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Duration};
 
 /// Items that may wait for one worker. A worker that is further behind reads its rooms again instead.
 const QUEUE: usize = 16 * 1024;
@@ -24,13 +24,30 @@ const WORKER_SHIFT: u32 = 48;
 /// What a worker is handed.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Entry { room: RoomId, seq: Seq, frame: Bytes },
-    Membership { room: RoomId, change: Change, member_count: u32 },
-    Ephemeral { room: RoomId, except: Option<ClientId>, frame: Bytes },
+    Entry {
+        room: RoomId,
+        seq: Seq,
+        frame: Bytes,
+    },
+    Membership {
+        room: RoomId,
+        change: Change,
+        member_count: u32,
+    },
+    Ephemeral {
+        room: RoomId,
+        except: Option<ClientId>,
+        frame: Bytes,
+    },
     RoomEnded(RoomId),
     Missed(Option<RoomId>),
-    Close { connection: u64, code: CloseCode },
+    Close {
+        connection: u64,
+        code: CloseCode,
+    },
     CloseAll(CloseCode),
+    /// Ask every client to come back elsewhere, each at a moment of its own within this time.
+    Reconnect(Duration),
 }
 
 struct Worker {
@@ -85,6 +102,11 @@ impl Router {
     /// Closes every connection of this node.
     pub(crate) fn close_all(&self, code: CloseCode) {
         self.hand(Workers::MAX, || Item::CloseAll(code));
+    }
+
+    /// Asks every client of this node to connect elsewhere.
+    pub(crate) fn ask_to_reconnect(&self, window: Duration) {
+        self.hand(Workers::MAX, || Item::Reconnect(window));
     }
 
     fn hand(&self, to: Workers, item: impl Fn() -> Item) {

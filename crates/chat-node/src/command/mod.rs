@@ -1,0 +1,270 @@
+//! What clients ask for: one file a command. Each takes the client and its payload, and gives a reply or a refusal; the
+//! rest (limits, the echo of `id`, floods) is the same for all and is here.
+
+mod connect;
+mod create_room;
+mod fetch_history;
+mod join_room;
+mod leave_room;
+mod list_rooms;
+mod ping;
+mod send_message;
+mod typing;
+mod update_username;
+
+use crate::{connection::Strikes, node::Node, session::Identity};
+use engine::{
+    Connection, Hub, PortError, Unavailable, Wait, Who,
+    engine::{Entered, Target},
+    port::Attachment,
+};
+use protocol::{
+    ClientCommand, ClientId, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent, TextError, Username, decode,
+    event::{CommandError, LeaveReason, RoomLeft},
+    policy::Policy,
+};
+use std::{net::IpAddr, rc::Rc, sync::Arc};
+use tokio::{net::TcpStream, time::Instant};
+
+/// What to wait before trying again when the backend is away, in milliseconds.
+const RETRY_UNAVAILABLE: u64 = 1000;
+
+/// One connection, and who speaks on it.
+pub(crate) struct Client {
+    pub(crate) node: Arc<Node>,
+    pub(crate) hub: Rc<Hub<TcpStream>>,
+    pub(crate) connection: Rc<Connection<TcpStream>>,
+    address: IpAddr,
+    speaker: Option<Box<Speaker>>,
+    strikes: Strikes,
+}
+
+/// Who speaks, once `CONNECT` has said so.
+struct Speaker {
+    identity: Identity,
+    attachment: Attachment,
+}
+
+/// Why a command is refused.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Error {
+        code: ErrorCode,
+        message: String,
+        retry_after_ms: Option<u64>,
+    },
+    Close(CloseCode),
+    /// Another connection speaks for the client now, or this node's lease has run out.
+    Superseded,
+}
+
+/// A reply to send; `None` when the command has none, or has sent it itself.
+type Reply = Result<Option<ServerEvent>, Refusal>;
+
+/// Reads a frame and does what it asks.
+pub(crate) async fn obey(client: &mut Client, frame: &[u8]) {
+    let command = match decode(frame) {
+        Ok(command) => command,
+        Err(rejection) => {
+            let refusal = Refusal::Error { code: rejection.code, message: rejection.message, retry_after_ms: None };
+            client.refuse(rejection.id, refusal);
+            if client.speaker.is_none() {
+                client.hub.close(&client.connection, CloseCode::Policy);
+            }
+            return;
+        }
+    };
+    let id = id_of(&command);
+    match carry_out(client, command).await {
+        Ok(Some(reply)) => client.hub.send(&client.connection, &reply),
+        Ok(None) => {}
+        Err(refusal) => client.refuse(id, refusal),
+    }
+}
+
+async fn carry_out(client: &mut Client, command: ClientCommand) -> Reply {
+    if let ClientCommand::Connect(connect) = command {
+        return connect::run(client, connect).await;
+    }
+    let Some(id) = client.connection.client() else {
+        client.refuse(id_of(&command), Refusal::error(ErrorCode::NotConnected, "the first frame must be CONNECT"));
+        return Err(Refusal::Close(CloseCode::Policy));
+    };
+    client.node.limiter.check(policy_of(&command), Who::Client(id)).await?;
+    match command {
+        ClientCommand::CreateRoom(c) => create_room::run(client, c).await,
+        ClientCommand::JoinRoom(c) => join_room::run(client, c).await,
+        ClientCommand::LeaveRoom(c) => leave_room::run(client, c).await,
+        ClientCommand::SendMessage(c) => send_message::run(client, c).await,
+        ClientCommand::UpdateUsername(c) => update_username::run(client, c).await,
+        ClientCommand::Typing(c) => typing::run(client, c).await,
+        ClientCommand::FetchHistory(c) => fetch_history::run(client, c).await,
+        ClientCommand::ListRooms(c) => list_rooms::run(client, c).await,
+        ClientCommand::Ping(c) => Ok(ping::run(c)),
+        ClientCommand::Connect(_) => Ok(None), // above
+    }
+}
+
+fn policy_of(command: &ClientCommand) -> Policy {
+    match command {
+        ClientCommand::SendMessage(_) => Policy::Message,
+        ClientCommand::CreateRoom(_) => Policy::RoomCreate,
+        ClientCommand::Typing(_) => Policy::Typing,
+        _ => Policy::Command,
+    }
+}
+
+fn id_of(command: &ClientCommand) -> Option<CorrelationId> {
+    match command {
+        ClientCommand::Connect(c) => c.id.clone(),
+        ClientCommand::CreateRoom(c) => c.id.clone(),
+        ClientCommand::JoinRoom(c) => c.id.clone(),
+        ClientCommand::LeaveRoom(c) => c.id.clone(),
+        ClientCommand::SendMessage(c) => Some(c.id.into()),
+        ClientCommand::UpdateUsername(c) => c.id.clone(),
+        ClientCommand::Typing(_) => None,
+        ClientCommand::FetchHistory(c) => c.id.clone(),
+        ClientCommand::ListRooms(c) => c.id.clone(),
+        ClientCommand::Ping(c) => c.id.clone(),
+    }
+}
+
+impl Client {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        hub: Rc<Hub<TcpStream>>,
+        connection: Rc<Connection<TcpStream>>,
+        address: IpAddr,
+    ) -> Self {
+        Self { node, hub, connection, address, speaker: None, strikes: Strikes::default() }
+    }
+
+    /// The connection is over; the client's membership is not, yet.
+    pub(crate) async fn detach(&mut self) {
+        if let Some(speaker) = self.speaker.take() {
+            self.node.engine.detach(speaker.identity.client, &speaker.attachment).await;
+        }
+    }
+
+    /// One more thing that a well-behaved client does not do.
+    pub(crate) fn strike(&mut self) {
+        if self.strikes.add(Instant::now()) {
+            tracing::info!(client = ?self.connection.client(), address = %self.address, "flooding");
+            self.hub.close(&self.connection, CloseCode::Flooding);
+        }
+    }
+
+    pub(crate) fn reject_binary(&mut self) {
+        self.refuse(None, Refusal::error(ErrorCode::BadRequest, "frames are JSON text; this one was binary"));
+        if self.speaker.is_none() {
+            self.hub.close(&self.connection, CloseCode::Policy);
+        }
+    }
+
+    fn refuse(&mut self, id: Option<CorrelationId>, refusal: Refusal) {
+        match refusal {
+            Refusal::Error { code, message, retry_after_ms } => {
+                let label = serde_json::to_value(code).unwrap_or_default();
+                self.node.statistics.refused.with_label_values(&[label.as_str().unwrap_or_default()]).inc();
+                self.hub.send(&self.connection, &CommandError { id, code, message, retry_after_ms }.into());
+                if matches!(code, ErrorCode::RateLimited | ErrorCode::BadRequest | ErrorCode::NotConnected) {
+                    self.strike();
+                }
+            }
+            Refusal::Close(code) => self.hub.close(&self.connection, code),
+            Refusal::Superseded => {
+                let ours = self.speaker.as_ref().is_some_and(|s| self.node.engine.holds(&s.attachment));
+                self.hub.close(&self.connection, if ours { CloseCode::TakenOver } else { CloseCode::Restart });
+            }
+        }
+    }
+
+    fn speaker(&self) -> Result<&Speaker, Refusal> {
+        self.speaker
+            .as_deref()
+            .ok_or_else(|| Refusal::error(ErrorCode::NotConnected, "the first frame must be CONNECT"))
+    }
+
+    fn id(&self) -> Result<ClientId, Refusal> {
+        Ok(self.speaker()?.identity.client)
+    }
+
+    fn username(&self) -> Result<&Username, Refusal> {
+        Ok(&self.speaker()?.identity.username)
+    }
+
+    /// The room that a command is about: the one it names, or the only one.
+    fn room(&self, named: Option<RoomId>) -> Result<RoomId, Refusal> {
+        let rooms = self.connection.rooms();
+        match (named, rooms.as_slice()) {
+            (Some(room), rooms) if rooms.contains(&room) => Ok(room),
+            (Some(room), _) => Err(Refusal::error(ErrorCode::NotInRoom, format!("you are not in room {room}"))),
+            (None, [room]) => Ok(*room),
+            (None, []) => Err(Refusal::error(ErrorCode::NotInRoom, "you are in no room")),
+            (None, _) => Err(Refusal::error(ErrorCode::BadRequest, "you are in several rooms: name one as `roomId`")),
+        }
+    }
+
+    /// Enters a room, and shows it.
+    async fn enter(&mut self, id: Option<CorrelationId>, target: Target) -> Result<RoomId, Refusal> {
+        let Speaker { identity, attachment } = self.speaker()?;
+        let engine = &self.node.engine;
+        let entered = engine.join(&self.hub, &self.connection, identity.client, attachment, target).await?;
+        let Entered { view, moved_from } = entered;
+        for room_id in moved_from {
+            let left = RoomLeft { id: None, room_id, reason: LeaveReason::Moved };
+            self.hub.send(&self.connection, &left.into());
+        }
+        let room = view.room.room_id;
+        self.hub.enter(&self.connection, room, &view.epoch, view.seq, &view.event(id).into());
+        Ok(room)
+    }
+}
+
+impl Refusal {
+    fn error(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Error { code, message: message.into(), retry_after_ms: None }
+    }
+}
+
+impl From<TextError> for Refusal {
+    fn from(e: TextError) -> Self {
+        Self::error(e.code(), e.to_string())
+    }
+}
+
+impl From<Wait> for Refusal {
+    fn from(wait: Wait) -> Self {
+        Self::Error {
+            code: ErrorCode::RateLimited,
+            message: "too many in too short a time".into(),
+            retry_after_ms: Some(wait.millis()),
+        }
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(e: Unavailable) -> Self {
+        tracing::warn!(error = %e, "a command could not be carried out");
+        Self::Error {
+            code: ErrorCode::Unavailable,
+            message: "the server cannot reach its store; trying again with the same id is safe".into(),
+            retry_after_ms: Some(RETRY_UNAVAILABLE),
+        }
+    }
+}
+
+impl From<PortError> for Refusal {
+    fn from(e: PortError) -> Self {
+        let code = match e {
+            PortError::Unavailable(e) => return e.into(),
+            PortError::Superseded => return Self::Superseded,
+            PortError::RoomNotFound => ErrorCode::RoomNotFound,
+            PortError::RoomFull => ErrorCode::RoomFull,
+            PortError::NotInRoom => ErrorCode::NotInRoom,
+            PortError::TooManyRooms => ErrorCode::Forbidden,
+            PortError::BadCursor => ErrorCode::BadRequest,
+        };
+        Self::error(code, e.to_string())
+    }
+}

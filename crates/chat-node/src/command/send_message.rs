@@ -1,0 +1,67 @@
+//! `SEND_MESSAGE`: gives a message its place in the timeline.
+
+use super::{Client, Refusal, Reply};
+use protocol::{
+    MessageBody, MessageId, RoomId,
+    command::SendMessage,
+    event::{Ack, Member},
+};
+use serde::Serialize;
+
+/// `NEW_MESSAGE` without `seq` and `sentAt`, which the timeline gives: it is encoded once, here, and every node puts
+/// the two in front.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    r#type: &'static str,
+    room_id: RoomId,
+    id: MessageId,
+    sender: &'a Member,
+    body: &'a MessageBody,
+}
+
+pub(super) async fn run(client: &mut Client, command: SendMessage) -> Reply {
+    let room_id = client.room(command.room_id)?;
+    let body = MessageBody::parse(&command.body, client.node.config.limits.message_chars)?;
+    let sender = Member { client_id: client.id()?, username: client.username()?.clone() };
+    let payload = encode(room_id, command.id, &sender, &body)?;
+    let appended = client.node.engine.send(room_id, sender.client_id, command.id, payload.into()).await?;
+    Ok(Some(
+        Ack {
+            id: Some(command.id.into()),
+            room_id: Some(room_id),
+            seq: Some(appended.seq),
+            sent_at: Some(appended.sent_at),
+            duplicate: Some(appended.duplicate),
+            username: None,
+            session: None,
+        }
+        .into(),
+    ))
+}
+
+fn encode(room_id: RoomId, id: MessageId, sender: &Member, body: &MessageBody) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(&Payload { r#type: "NEW_MESSAGE", room_id, id, sender, body }).map_err(|e| {
+        tracing::error!(error = %e, "a message that cannot be encoded");
+        Refusal::error(protocol::ErrorCode::Internal, "the message could not be encoded")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::frame;
+    use protocol::{ServerEvent, sample};
+
+    #[test]
+    fn the_payload_becomes_the_event() {
+        let Some(event @ ServerEvent::NewMessage(message)) =
+            &sample::events().into_iter().find(|e| matches!(e, ServerEvent::NewMessage(_)))
+        else {
+            panic!("no sample")
+        };
+        let payload = encode(message.room_id, message.id, &message.sender, &message.body).unwrap();
+        let json = frame::splice(message.seq, message.sent_at, &payload);
+        assert_eq!(&serde_json::from_slice::<ServerEvent>(&json).unwrap(), event);
+    }
+}

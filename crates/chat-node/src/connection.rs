@@ -1,0 +1,177 @@
+//! One task a socket: it reads commands, and waits with the socket while the kernel's buffer is full. What is written
+//! is written by the hub's flusher; so nobody ever waits for this client but this task.
+
+use crate::{
+    command::{self, Client},
+    node::Node,
+    reader::{Message, Read, Reader},
+};
+use bytes::{Bytes, BytesMut};
+use engine::{Closing, Connection, Hub, Who, frame};
+use protocol::{CloseCode, policy::Policy};
+use std::{future::Future, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::Instant};
+
+/// How long a close frame may take to be written.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long we listen for the peer's own close, throwing away what still comes: a socket that is closed while something
+/// unread waits in it is reset, and the close frame is lost with it.
+const LINGER: Duration = Duration::from_secs(2);
+/// Refused or unreadable frames that a client may send within [`STRIKES_WINDOW`] before they are a flood.
+const STRIKES: u32 = 1000;
+const STRIKES_WINDOW: Duration = Duration::from_secs(60);
+
+/// Serves one socket to its end.
+pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStream, rest: BytesMut, address: IpAddr) {
+    let connection = hub.open(socket);
+    let mut reader = Reader::new(rest, node.config.limits.frame_bytes);
+    let mut client = Client::new(node, hub, connection, address);
+    serve(&mut client, &mut reader).await;
+    drop(reader);
+
+    let why = client.connection.closing().unwrap_or(Closing::Gone);
+    let code = if let Closing::Ours(code) = why { code.get() } else { 0 };
+    client.node.statistics.closes.with_label_values(&[&code.to_string()]).inc();
+    client.hub.forget(&client.connection);
+    client.detach().await;
+    if matches!(why, Closing::Ours(_)) {
+        // Boxed: its timers would otherwise be part of every connection's memory from the beginning.
+        Box::pin(take_leave(&client.connection)).await;
+    }
+}
+
+/// Reads and obeys until the connection is to end.
+async fn serve(client: &mut Client, reader: &mut Reader) {
+    let connection = client.connection.clone();
+    loop {
+        loop {
+            match reader.next() {
+                Ok(Some(message)) => {
+                    connection.hear(Instant::now());
+                    take(client, message).await;
+                }
+                Ok(None) => break,
+                Err(code) => client.hub.close(&connection, code),
+            }
+            if connection.closing().is_some() {
+                return;
+            }
+        }
+        let read = tokio::select! {
+            biased;
+            () = connection.wake.notified() => Ok(Read::Nothing),
+            writable = connection.wire.writable(), if connection.blocked() => {
+                writable.and_then(|()| connection.flush()).map(|_| Read::Nothing)
+            }
+            readable = connection.wire.readable() => readable.and_then(|()| reader.fill(&connection.wire)),
+        };
+        if connection.closing().is_some() || !matches!(read, Ok(Read::Some | Read::Nothing)) {
+            return;
+        }
+    }
+}
+
+async fn take(client: &mut Client, message: Message) {
+    match message {
+        Message::Text(text) => {
+            let connection = client.connection.clone();
+            // Boxed: a command's state lives as long as the command, not as long as the connection.
+            let obey = Box::pin(command::obey(client, &text));
+            drive(&connection, obey).await;
+        }
+        Message::Binary => client.reject_binary(),
+        Message::Ping(payload) => pong(client, &payload),
+        Message::Pong => {}
+        Message::Close => client.hub.close(&client.connection, CloseCode::Normal),
+    }
+}
+
+fn pong(client: &mut Client, payload: &Bytes) {
+    let allowed = match client.connection.client() {
+        Some(id) => client.node.limiter.check_node(Policy::Command, Who::Client(id)).is_ok(),
+        None => true,
+    };
+    if allowed {
+        client.hub.push(&client.connection, frame::pong(payload));
+    } else {
+        client.strike();
+    }
+}
+
+/// Carries a command out while the socket goes on being written, and gives it up when the connection ends: whatever it
+/// did until then belongs to the client's membership, which detaching takes care of.
+async fn drive(connection: &Connection<TcpStream>, command: impl Future<Output = ()>) {
+    tokio::pin!(command);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut command => return,
+            () = connection.wake.notified() => {}
+            writable = connection.wire.writable(), if connection.blocked() => {
+                if writable.and_then(|()| connection.flush()).is_err() {
+                    return;
+                }
+            }
+        }
+        if connection.closing().is_some() {
+            return;
+        }
+    }
+}
+
+/// Writes what is left, which ends with the close frame, and waits for the peer to go.
+async fn take_leave(connection: &Connection<TcpStream>) {
+    let socket = &connection.wire;
+    let write = async {
+        while connection.flush().is_ok() && !connection.drained() {
+            if socket.writable().await.is_err() {
+                break;
+            }
+        }
+    };
+    if tokio::time::timeout(FAREWELL, write).await.is_err() {
+        return;
+    }
+    let _ = socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write);
+    let listen = async {
+        while socket.readable().await.is_ok() {
+            match Reader::discard(socket) {
+                Ok(Read::End) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, listen).await;
+}
+
+/// Counts what a client did wrong.
+#[derive(Default)]
+pub(crate) struct Strikes {
+    count: u32,
+    since: Option<Instant>,
+}
+
+impl Strikes {
+    /// One more; true when that makes it a flood.
+    pub(crate) fn add(&mut self, now: Instant) -> bool {
+        if self.since.is_none_or(|since| since + STRIKES_WINDOW <= now) {
+            *self = Self { count: 0, since: Some(now) };
+        }
+        self.count += 1;
+        self.count > STRIKES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strikes_become_a_flood_only_within_the_window() {
+        let mut strikes = Strikes::default();
+        let now = Instant::now();
+        assert!(!(0..STRIKES).any(|_| strikes.add(now)));
+        assert!(strikes.add(now));
+        assert!(!strikes.add(now + STRIKES_WINDOW));
+    }
+}

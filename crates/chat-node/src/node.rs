@@ -1,0 +1,235 @@
+//! The service: built from a configuration and ports, the same way by tests and by `main`.
+
+use crate::{SERVICE, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade};
+use engine::{
+    Engine, Hub, Limiter, Ports, Unavailable,
+    clock::{Clock, Entropy},
+};
+use protocol::CloseCode;
+use runtime::{
+    health::{Check, Health},
+    http::{Problem, only_get},
+    lifecycle::Lifecycle,
+    metrics::Metrics,
+    ops,
+    server::{HttpServer, Routes, Upgrade},
+};
+use std::{
+    cell::RefCell,
+    io,
+    net::TcpListener,
+    rc::{Rc, Weak},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+/// How often the limiter forgets.
+const LIMITER_SWEEP: Duration = Duration::from_secs(60);
+/// How long closed clients get to take notice, after the drain window.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How often the drain looks whether everybody has gone.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Why a node cannot be built.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The backend cannot be reached.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// A metric could not be registered.
+    #[error(transparent)]
+    Metrics(#[from] prometheus::Error),
+}
+
+thread_local! {
+    /// The hub of this worker thread. Weak, since it belongs to its run loop; a worker thread serves one node.
+    static HUB: RefCell<Weak<Hub<TcpStream>>> = const { RefCell::new(Weak::new()) };
+}
+
+/// A chat-node without a server around it.
+pub struct Node {
+    pub(crate) config: Config,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) limiter: Limiter,
+    pub(crate) sessions: Sessions,
+    pub(crate) statistics: Statistics,
+    health: Health,
+    draining: AtomicBool,
+    /// Ends the hubs; after the last connection, for they write its farewell.
+    hubs: CancellationToken,
+}
+
+impl Node {
+    /// Registers a node in the cluster.
+    ///
+    /// # Errors
+    /// When the backend cannot be reached.
+    pub async fn new(
+        config: Config,
+        ports: Ports,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        metrics: &Metrics,
+        health: &Health,
+    ) -> Result<Arc<Self>, BuildError> {
+        let limiter = Limiter::new(&config.quotas, ports.throttle.clone(), config.engine.call_timeout);
+        let engine = Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy).await?;
+        health.add_check("engine", Arc::new(EngineCheck(engine.clone())));
+        let statistics = Statistics::new(metrics, &engine)?;
+        let sessions = Sessions::new(&config.jwt_secret, config.session_ttl);
+        Ok(Arc::new(Self {
+            config,
+            engine,
+            limiter,
+            sessions,
+            statistics,
+            health: health.clone(),
+            draining: AtomicBool::new(false),
+            hubs: CancellationToken::new(),
+        }))
+    }
+
+    /// Takes WebSockets.
+    pub fn upgrade(self: &Arc<Self>, lifecycle: &Lifecycle) -> Upgrade {
+        let (node, lifecycle) = (self.clone(), lifecycle.clone());
+        Arc::new(move |request, framed| Box::pin(upgrade(node.clone(), lifecycle.clone(), request, framed)))
+    }
+
+    /// What a plain request gets at `/ws`.
+    pub fn routes() -> Routes {
+        Arc::new(|cfg| {
+            cfg.service(only_get("/ws", || async {
+                Err::<&str, _>(Problem::upgrade_required("this is a WebSocket: connect with one"))
+            }));
+        })
+    }
+
+    /// The hub of this worker thread, made on first use.
+    pub(crate) fn hub(&self, lifecycle: &Lifecycle) -> Option<Rc<Hub<TcpStream>>> {
+        HUB.with_borrow_mut(|slot| {
+            if let Some(hub) = slot.upgrade() {
+                return Some(hub);
+            }
+            let (hub, queue) = Hub::new(self.engine.clone(), self.config.hub)?;
+            *slot = Rc::downgrade(&hub);
+            lifecycle.spawn_local(hub.clone().run(queue, self.hubs.clone()));
+            Some(hub)
+        })
+    }
+
+    pub(crate) fn draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Lives in the cluster until `lifecycle.soft`, then sends the clients elsewhere and gives the lease back.
+    pub async fn run(self: Arc<Self>, lifecycle: Lifecycle) {
+        let membership = CancellationToken::new();
+        let engine = lifecycle.spawn(self.engine.clone().run(membership.clone()));
+        self.health.set_ready(true);
+        let mut sweep = tokio::time::interval(LIMITER_SWEEP);
+        loop {
+            tokio::select! {
+                () = lifecycle.soft.cancelled() => break,
+                _ = sweep.tick() => self.limiter.sweep(),
+            }
+        }
+        self.drain().await;
+        self.hubs.cancel();
+        membership.cancel();
+        let _ = engine.await;
+    }
+
+    /// Unready, then `RECONNECT` spread over the window, then 1012 for whoever is still here.
+    async fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.health.set_draining();
+        let connections = || self.engine.stats.connections.load(Ordering::Relaxed);
+        tracing::info!(connections = connections(), window = ?self.config.drain_window, "draining");
+        if !self.config.drain_window.is_zero() && connections() > 0 {
+            self.engine.ask_to_reconnect(self.config.drain_window);
+            self.wait_until_empty(self.config.drain_window).await;
+        }
+        self.engine.close_all(CloseCode::Restart);
+        self.wait_until_empty(FAREWELL).await;
+        if connections() > 0 {
+            tracing::warn!(connections = connections(), "connections that did not take their leave");
+        }
+    }
+
+    async fn wait_until_empty(&self, at_most: Duration) {
+        let empty = async {
+            while self.engine.stats.connections.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(at_most, empty).await;
+    }
+}
+
+struct EngineCheck(Arc<Engine>);
+
+#[async_trait::async_trait]
+impl Check for EngineCheck {
+    async fn check(&self) -> Result<(), String> {
+        if self.0.reachable() { Ok(()) } else { Err("the backend did not answer the last heartbeat".into()) }
+    }
+}
+
+/// A node with a server of its own.
+pub struct Server {
+    node: Arc<Node>,
+    listener: TcpListener,
+    metrics: Metrics,
+    health: Health,
+    workers: Option<usize>,
+}
+
+/// Builds a node that listens on `listener`.
+///
+/// # Errors
+/// When the backend cannot be reached.
+pub async fn build(
+    config: Config,
+    ports: Ports,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    listener: TcpListener,
+) -> Result<Server, BuildError> {
+    let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
+    let health = Health::new();
+    let node = Node::new(config, ports, clock, entropy, &metrics, &health).await?;
+    Ok(Server { node, listener, metrics, health, workers: None })
+}
+
+impl Server {
+    /// The same with as many worker threads.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Serves until `lifecycle.soft` and the drain after it.
+    ///
+    /// # Errors
+    /// When the server cannot be started.
+    pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
+        let mut http = HttpServer::new(SERVICE, self.listener, self.metrics.clone())
+            .routes(ops::routes(self.health, self.metrics))
+            .routes(Node::routes())
+            .upgrade(self.node.upgrade(lifecycle));
+        if let Some(workers) = self.workers {
+            http = http.workers(workers);
+        }
+        let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
+        let served = http.run(lifecycle, lifecycle.soft.clone()).await;
+        let _ = node.await;
+        served
+    }
+}
