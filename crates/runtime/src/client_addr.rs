@@ -4,6 +4,7 @@
 //! So it is read from its right end, as far as the hops are trusted, and what lies left of the first untrusted address
 //! is hearsay and never looked at.
 
+use crate::env::Variable;
 use actix_http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use std::{
@@ -12,6 +13,14 @@ use std::{
 };
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Whose word about the client's address is taken; every service that limits by address reads it.
+pub const TRUSTED_PROXIES: Variable = Variable::new(
+    "TRUSTED_PROXIES",
+    "The proxies whose X-Forwarded-For is believed. Whoever else sends one is taken for who it is itself.",
+)
+.default("none")
+.unit("addresses and networks with commas between; `private` is loopback and the private ranges; or `none`");
 
 /// The proxies whose `X-Forwarded-For` counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
