@@ -21,6 +21,17 @@ macro_rules! events {
                     Self::$variant(event)
                 }
             }
+
+            /// Gives any other event back.
+            impl TryFrom<ServerEvent> for $variant {
+                type Error = ServerEvent;
+                fn try_from(event: ServerEvent) -> Result<Self, ServerEvent> {
+                    match event {
+                        ServerEvent::$variant(event) => Ok(event),
+                        other => Err(other),
+                    }
+                }
+            }
         )*
 
         /// Everything that a server tells a client. `type` on the wire names the variant.
