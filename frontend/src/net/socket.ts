@@ -151,8 +151,8 @@ export class Connection {
 
   #probe(): void {
     this.#probing = true;
-    this.#write({ type: 'PING', id: 'probe' });
     this.#wait(PROBE_TIMEOUT_MS, () => this.#lost(LOST));
+    this.#write({ type: 'PING', id: 'probe' });
   }
 
   /** The node is draining: it gave this client its moment, so that not all of them move at once. */
