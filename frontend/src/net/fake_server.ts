@@ -66,8 +66,11 @@ export class FakeServer {
         const command = JSON.parse(frame) as ClientCommand;
         const reply = (event: ServerEvent) => line.send(JSON.stringify(event));
         if (this.intercept(command, reply)) return;
-        if (command.type === 'CONNECT') client = this.#connect(command, line);
-        else if (client?.line === line) this.#command(client, command, reply);
+        if (command.type === 'CONNECT') {
+          // Known before it is told so: it may answer at once.
+          client = this.#identify(command, line);
+          this.#welcome(client, command);
+        } else if (client?.line === line) this.#command(client, command, reply);
         else line.close(1008);
       },
       lost: () => {
@@ -118,8 +121,7 @@ export class FakeServer {
     return room && this.#joined(room, room.log.slice(-50), true);
   }
 
-  #connect(command: Extract<ClientCommand, { type: 'CONNECT' }>, line: Line): Client {
-    const id = command.id;
+  #identify(command: Extract<ClientCommand, { type: 'CONNECT' }>, line: Line): Client {
     const known = /^session-(\d+)$/.exec(command.session ?? '')?.[1];
     const found = this.clients.get(Number(known));
     const clientId = found?.clientId ?? (known ? Number(known) : ++this.#ids);
@@ -129,6 +131,12 @@ export class FakeServer {
     if (former && former !== line) former.close(4009);
     if (command.username) client.username = command.username;
     this.clients.set(clientId, client);
+    return client;
+  }
+
+  #welcome(client: Client, command: Extract<ClientCommand, { type: 'CONNECT' }>): void {
+    const { id } = command;
+    const { clientId } = client;
     this.#tell(client, {
       type: 'CONNECT',
       ...(id === undefined ? {} : { id }),
@@ -142,7 +150,6 @@ export class FakeServer {
       limits: { messageChars: 2000, usernameChars: 16, roomNameChars: 16, frameBytes: 16_384 },
     });
     this.#resume(client, command);
-    return client;
   }
 
   #resume(client: Client, { id, resume }: Extract<ClientCommand, { type: 'CONNECT' }>): void {

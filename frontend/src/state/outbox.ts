@@ -161,15 +161,12 @@ export class Outbox {
     const entry = this.#entries.find((one) => one.id === id);
     const flight = this.#inFlight;
     if (!entry || flight?.id !== id) return;
-    const { roomId, body } = entry;
-    if (!this.deps.transmit({ type: 'SEND_MESSAGE', id, roomId, body })) {
-      this.suspend();
-      return;
-    }
-    flight.retry.sent();
     if (entry.retryAt !== undefined) {
       this.#change(id, ({ problem: _, retryAt: __, ...rest }) => rest);
     }
+    const { roomId, body } = entry;
+    flight.retry.sent();
+    if (!this.deps.transmit({ type: 'SEND_MESSAGE', id, roomId, body })) this.suspend();
   }
 
   #done(id: string): void {

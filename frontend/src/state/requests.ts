@@ -74,8 +74,9 @@ export class Requests {
   #transmit(id: string): void {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
-    if (this.deps.transmit(waiting.command)) waiting.retry.sent();
-    else this.#finish(id)?.reject(new CommandError(problem('disconnected')));
+    waiting.retry.sent();
+    if (!this.deps.transmit(waiting.command))
+      this.#finish(id)?.reject(new CommandError(problem('disconnected')));
   }
 
   #finish(id: string): Waiting | undefined {
