@@ -5,6 +5,8 @@ const half = () => 0.5;
 
 it.each([
   [1000, 'reconnect'],
+  [1002, 'reconnect'],
+  [1007, 'reconnect'],
   [1008, 'reconnect'],
   [4009, 'take_over'],
   [4010, 'nothing'],

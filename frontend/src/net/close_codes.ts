@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from '../protocol/generated';
 import { RECONNECT, fullJitter } from './backoff';
 import type { Random } from './clock';
 
@@ -19,30 +20,28 @@ const FLOOD_PAUSE_MS = 30_000;
 /** "At once with jitter": enough to spread the clients of one node over a second. */
 const SOON_MS = 1_000;
 
-/** The close-code table of the wire contract. Whatever is not in it is a lost connection. */
+/** What the table of close codes asks for. Whatever is not in it is a lost connection. */
 export function verdict(code: number, attempt: number, random: Random): Verdict {
   const backoff = fullJitter(RECONNECT, attempt, random);
-  switch (code) {
-    case 1000:
-    case 1008:
+  switch (CLOSE_CODES[code]?.reconnect ?? 'yes') {
+    case 'no':
+      return { retry: false, offer: OFFERS[code] ?? 'reconnect' };
+    case 'when_asked':
       return { retry: false, offer: 'reconnect' };
-    case 4009:
-      return { retry: false, offer: 'take_over' };
-    case 4010:
-      return { retry: false, offer: 'nothing' };
-    case 4011:
-      return { retry: false, offer: 'reconnect' };
-    case 4003:
+    case 'without_session':
       return again(backoff, { forgetSession: true });
-    case 4029:
+    case 'after_pause':
       return again(FLOOD_PAUSE_MS, { firm: true });
-    case 1012:
+    case 'at_once':
       // Only the first time: a node that stays away gets the ordinary back-off.
       return again(attempt === 0 ? Math.round(random() * SOON_MS) : backoff);
-    default:
+    case 'yes':
       return again(backoff);
   }
 }
+
+/** For the others of the codes that forbid a retry, the person may still ask for one. */
+const OFFERS: Partial<Record<number, Offer>> = { 4009: 'take_over', 4010: 'nothing' };
 
 function again(delayMs: number, more: { firm?: boolean; forgetSession?: boolean } = {}): Verdict {
   return { retry: true, delayMs, firm: false, forgetSession: false, ...more };

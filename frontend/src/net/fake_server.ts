@@ -1,4 +1,4 @@
-import type { ClientCommand, ServerEvent } from '../protocol/generated';
+import type { ClientCommand, ErrorCode, ServerEvent } from '../protocol/generated';
 import type { Clock } from './clock';
 
 /** The server's end of one connection. */
@@ -171,9 +171,8 @@ export class FakeServer {
   }
 
   #command(client: Client, command: ClientCommand, reply: (event: ServerEvent) => void): void {
-    const id = command.id === undefined ? {} : { id: command.id };
-    const fail = (code: Extract<ServerEvent, { type: 'ERROR' }>['code']) =>
-      reply({ type: 'ERROR', ...id, code, message: code });
+    const id = 'id' in command && command.id !== undefined ? { id: command.id } : {};
+    const fail = (code: ErrorCode) => reply({ type: 'ERROR', ...id, code, message: code });
     const room = client.roomId === null ? undefined : this.rooms.get(client.roomId);
     switch (command.type) {
       case 'PING':
@@ -187,7 +186,7 @@ export class FakeServer {
         if (!target) return fail('room_not_found');
         if (room && room !== target) {
           this.#leave(client);
-          reply({ type: 'ROOM_LEFT', roomId: room.roomId, reason: 'moved' });
+          reply({ type: 'ROOM_LEFT', ...id, roomId: room.roomId, reason: 'moved' });
         }
         this.#enter(client, target);
         return reply({ ...this.#joined(target, target.log.slice(-50), true), ...id });
@@ -201,7 +200,7 @@ export class FakeServer {
         return this.#post(client, room, command, reply);
       case 'UPDATE_USERNAME':
         client.username = command.username;
-        reply({ type: 'ACK', ...id });
+        reply({ type: 'ACK', ...id, username: client.username });
         if (room) {
           const { clientId, username } = client;
           this.#members(room, { renamed: [{ clientId, username }] });
@@ -228,8 +227,8 @@ export class FakeServer {
         const rooms = all.slice(0, limit).map(({ roomId, name, members, createdAt }) => {
           return { roomId, name, memberCount: members.length, createdAt };
         });
-        const rest = all.length > limit ? { cursor: String(Number(cursor) + limit) } : {};
-        return reply({ type: 'ROOMS', ...id, rooms, ...rest });
+        const next = all.length > limit ? String(Number(cursor) + limit) : null;
+        return reply({ type: 'ROOMS', ...id, rooms, cursor: next });
       }
       case 'CONNECT':
         return fail('bad_request');

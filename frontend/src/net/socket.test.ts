@@ -61,8 +61,9 @@ describe('hello', () => {
   });
 
   it('an error instead of CONNECT is told, and tried again', async () => {
-    server.intercept = ({ id }, reply) => {
-      reply({ type: 'ERROR', id: id!, code: 'invalid_name', message: '' });
+    server.intercept = (command, reply) => {
+      if (command.type !== 'CONNECT') return false;
+      reply({ type: 'ERROR', id: command.id, code: 'invalid_name', message: '' });
       return true;
     };
     connection.connect();

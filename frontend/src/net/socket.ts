@@ -1,5 +1,5 @@
 import { decode, encode, type Command, type Event } from '../protocol/codec';
-import type { ClientCommand, ServerEvent } from '../protocol/generated';
+import { SUBPROTOCOL, type ClientCommand, type ServerEvent } from '../protocol/generated';
 import type { Cancel, Clock, Random } from './clock';
 import { verdict, type Offer } from './close_codes';
 
@@ -32,7 +32,6 @@ export interface Listener {
   forgetSession(): void;
 }
 
-const SUBPROTOCOL = 'roomful.v1';
 /** From opening to the server's CONNECT. The server itself gives up on a silent client after 10 s. */
 const HELLO_TIMEOUT_MS = 10_000;
 /** How long an answer to PING may take before the connection counts as dead. */

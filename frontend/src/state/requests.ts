@@ -9,6 +9,17 @@ export type Request = Exclude<
   { type: 'CONNECT' } | { type: 'SEND_MESSAGE' } | { type: 'TYPING' }
 >;
 
+/** Joining may also say ROOM_LEFT, of the former room and under the same id: that is no answer. */
+const ANSWERS: Record<Request['type'], ServerEvent['type']> = {
+  CREATE_ROOM: 'ROOM_JOINED',
+  JOIN_ROOM: 'ROOM_JOINED',
+  LEAVE_ROOM: 'ROOM_LEFT',
+  UPDATE_USERNAME: 'ACK',
+  FETCH_HISTORY: 'HISTORY',
+  LIST_ROOMS: 'ROOMS',
+  PING: 'PONG',
+};
+
 interface Waiting {
   command: Request & { id: string };
   retry: Retry;
@@ -53,7 +64,7 @@ export class Requests {
     const waiting = id === null ? undefined : this.#waiting.get(id);
     if (!waiting || id === null) return;
     if (event.type !== 'ERROR') {
-      this.#finish(id)?.resolve(event);
+      if (event.type === ANSWERS[waiting.command.type]) this.#finish(id)?.resolve(event);
     } else if (isTransient(event)) {
       waiting.postponed(problem(event.code), waiting.retry.postponed(event.retryAfterMs));
     } else {

@@ -81,10 +81,11 @@ describe('a request', () => {
   it('that must wait tells until when and is made again by itself', async () => {
     const { clock, server, bob } = await conversation();
     let first = true;
-    server.intercept = ({ type, id }, reply) => {
-      if (type !== 'CREATE_ROOM' || !first) return false;
+    server.intercept = (command, reply) => {
+      if (command.type !== 'CREATE_ROOM' || !first) return false;
+      const { id } = command;
       first = false;
-      reply({ type: 'ERROR', id: id!, code: 'rate_limited', message: '', retryAfterMs: 4_000 });
+      reply({ type: 'ERROR', id, code: 'rate_limited', message: '', retryAfterMs: 4_000 });
       return true;
     };
     const waits: number[] = [];
@@ -107,13 +108,29 @@ describe('a request', () => {
   it('that is never answered is made 5 times', async () => {
     const { clock, server, bob } = await conversation();
     const ids: unknown[] = [];
-    server.intercept = ({ type, id }) => type === 'CREATE_ROOM' && ids.push(id) > 0;
+    server.intercept = (command) => command.type === 'CREATE_ROOM' && ids.push(command.id) > 0;
     const made = bob.store.createRoom('Cake').catch(refusal('no_answer'));
     await clock.pass(300_000);
     await made;
     expect(ids).toHaveLength(5);
     expect(new Set(ids).size).toBe(1);
   });
+});
+
+it('joining is over when the new room is there, not when the former is left', async () => {
+  const { server, ada, bob } = await conversation();
+  await bob.store.createRoom('Cake');
+  const { roomId } = bob.room!;
+  server.intercept = (command, reply) => {
+    if (command.type !== 'JOIN_ROOM' || command.roomId !== roomId) return false;
+    const { id } = command;
+    reply({ type: 'ROOM_LEFT', id, roomId: ada.room!.roomId, reason: 'moved' });
+    reply({ type: 'ERROR', id, code: 'room_full', message: '' });
+    return true;
+  };
+  await ada.store.joinRoom(roomId).catch(refusal('room_full'));
+  expect(ada.room).toMatchObject({ name: 'Tea', live: true });
+  expect.assertions(2);
 });
 
 describe('a lost connection', () => {

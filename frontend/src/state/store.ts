@@ -128,10 +128,13 @@ export class ChatStore {
   }
 
   async rename(username: string, postponed?: Postponed): Promise<void> {
-    await this.#request({ type: 'UPDATE_USERNAME', username }, postponed);
-    this.deps.memory.identify({ username });
+    const reply = await this.#request({ type: 'UPDATE_USERNAME', username }, postponed);
+    if (reply.type !== 'ACK') return;
+    const taken = reply.username ?? username;
+    const { session } = reply;
+    this.deps.memory.identify({ username: taken, ...(session === undefined ? {} : { session }) });
     const { model } = this.#view;
-    if (model.me) this.#show({ model: { ...model, me: { ...model.me, username } } });
+    if (model.me) this.#show({ model: { ...model, me: { ...model.me, username: taken } } });
   }
 
   async createRoom(name: string, postponed?: Postponed): Promise<void> {
