@@ -1,7 +1,7 @@
 import { describe as suite, expect, it } from 'vitest';
 import type { Line, Message, Room } from '../state/model';
 import type { Outgoing } from '../state/outbox';
-import { describe, enumerate, rows } from './grouping';
+import { describe, enumerate, reuse, rows } from './grouping';
 
 const NOON = new Date(2026, 4, 5, 12).getTime();
 const MINUTE = 60_000;
@@ -111,6 +111,13 @@ it('what is on its way stands last, and keeps its key when it settles', () => {
 
 it('what is on its way to another room is not shown here', () => {
   expect(outline(room({}), [{ ...pending('x'), roomId: 8 }], ada)).toEqual([]);
+});
+
+it('rows that did not change stay the same objects', () => {
+  const messages = [said(1), said(2, ada), said(3)];
+  const before = rows(room({ messages }), [], ada);
+  const after = reuse(before, rows(room({ messages: [...messages, said(4)] }), [], ada));
+  expect(after.map((row, at) => row === before[at])).toEqual([true, true, true, false, false]);
 });
 
 it('keys are unique', () => {

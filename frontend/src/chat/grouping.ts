@@ -25,7 +25,10 @@ export interface MessageRow {
 /** A pause this long starts a new run, so that its time is shown. */
 const RUN_MS = 5 * 60_000;
 
-export function rows(room: Room, outgoing: readonly Outgoing[], me: Member | null): Row[] {
+/** What of a room the rows depend on; somebody typing, for one, does not change them. */
+export type Shown = Pick<Room, 'roomId' | 'base' | 'messages' | 'holes' | 'lines'>;
+
+export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | null): Row[] {
   const list: Row[] = [];
   let day = '';
   let lines = 0;
@@ -77,6 +80,23 @@ export function rows(room: Room, outgoing: readonly Outgoing[], me: Member | nul
     if (me && entry.roomId === room.roomId) add({ ...entry, sender: me }, entry.at, entry);
   }
   return list;
+}
+
+/**
+ * The rows, but the former object for each one that is as it was: what did not change is not
+ * drawn again.
+ */
+export function reuse(former: readonly Row[], rows: readonly Row[]): Row[] {
+  const known = new Map(former.map((row) => [row.key, row]));
+  return rows.map((row) => {
+    const old = known.get(row.key);
+    return old && isSame(old, row) ? old : row;
+  });
+}
+
+function isSame(a: Row, b: Row): boolean {
+  const fields = Object.keys(b) as (keyof Row)[];
+  return fields.length === Object.keys(a).length && fields.every((field) => a[field] === b[field]);
 }
 
 function sameRun(a: MessageRow, b: MessageRow): boolean {

@@ -47,7 +47,11 @@ export class FakeNetwork {
   silent = false;
   readonly WebSocket: SocketMaker;
 
-  constructor(readonly server: FakeServer) {
+  /** `delay` is how long a frame travels; by default it is there at once. */
+  constructor(
+    readonly server: FakeServer,
+    readonly delay: (arrive: () => void) => void = (arrive) => arrive(),
+  ) {
     const network = this;
     this.WebSocket = class extends FakeSocket {
       constructor() {
@@ -93,7 +97,8 @@ export class FakeSocket implements SocketLike {
   send(data: string): void {
     if (!this.#open) return;
     this.sent.push(JSON.parse(data) as Record<string, unknown>);
-    if (!this.network.silent) this.#port?.receive(data);
+    if (this.network.silent) return;
+    this.network.delay(() => this.#port?.receive(data));
   }
 
   close(): void {
@@ -104,7 +109,11 @@ export class FakeSocket implements SocketLike {
 
   /** A frame from the server; whatever the test likes. */
   deliver(data: unknown): void {
-    if (this.#open && !this.network.silent) this.onmessage?.({ data });
+    if (this.network.silent) return;
+    // Whatever is on the way when the connection breaks is lost.
+    this.network.delay(() => {
+      if (this.#open) this.onmessage?.({ data });
+    });
   }
 
   /** The server closes, or the connection breaks. */

@@ -22,10 +22,10 @@ export class Tab {
   #ids = 0;
 
   constructor(
-    private readonly world: { clock: FakeClock; server: FakeServer },
+    private readonly world: { clock: FakeClock; server: FakeServer; latencyMs: number },
     readonly name: string,
   ) {
-    this.network = new FakeNetwork(world.server);
+    this.network = this.#connect();
     this.open();
   }
 
@@ -34,7 +34,7 @@ export class Tab {
     // A page that is gone does not reconnect.
     this.network.refuse = true;
     this.network.cut();
-    this.network = new FakeNetwork(this.world.server);
+    this.network = this.#connect();
     this.store = new ChatStore({
       url: 'ws://test/ws',
       WebSocket: this.network.WebSocket,
@@ -44,6 +44,12 @@ export class Tab {
       memory: new Memory(this.browser, this.tab),
     });
     this.store.connect();
+  }
+
+  #connect(): FakeNetwork {
+    const { clock, server, latencyMs } = this.world;
+    if (latencyMs === 0) return new FakeNetwork(server);
+    return new FakeNetwork(server, (arrive) => void clock.after(latencyMs, arrive));
   }
 
   get model() {
@@ -67,8 +73,8 @@ export class Tab {
   }
 }
 
-export function world(options: Omit<FakeOptions, 'clock'> = {}) {
+export function world(options: Omit<FakeOptions, 'clock'> = {}, latencyMs = 0) {
   const clock = new FakeClock();
   const server = new FakeServer({ clock, ...options });
-  return { clock, server, tab: (name: string) => new Tab({ clock, server }, name) };
+  return { clock, server, tab: (name: string) => new Tab({ clock, server, latencyMs }, name) };
 }

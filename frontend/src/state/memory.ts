@@ -51,7 +51,7 @@ export class Memory {
     write(this.tab, 'roomful.place', place);
   }
 
-  /** Messages that no ACK came for, so that a reload does not lose them. */
+  /** Messages without an ACK and those that failed, so that a reload does not lose them. */
   get unsent(): Outgoing[] {
     const found = read<Outgoing[]>(this.tab, 'roomful.unsent');
     return Array.isArray(found) ? found.filter((entry) => typeof entry?.id === 'string') : [];

@@ -217,6 +217,19 @@ it('what was meant for a room that is over fails', () => {
   expect(shown[0]).toMatchObject({ state: 'failed', problem: { code: 'room_over' } });
 });
 
+it('after a reload the young go out again, and the old and the failed wait for a word', () => {
+  const now = clock.now();
+  const saved = { roomId: ROOM, body: '', state: 'pending' } as const;
+  outbox.restore([
+    { ...saved, id: 'old', at: now - 3_600_000 },
+    { ...saved, id: 'young', at: now - 60_000 },
+    { ...saved, id: 'failed', at: now, state: 'failed', problem: problem('forbidden') },
+  ]);
+  outbox.flush(ROOM);
+  expect(states()).toEqual(['old failed', 'young pending', 'failed failed']);
+  expect(sent).toEqual(['young']);
+});
+
 it('a discarded message is forgotten, and its answer too', () => {
   outbox.flush(ROOM);
   outbox.add('a', ROOM, 'hi');

@@ -3,7 +3,7 @@ import type { Command, Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
 import type { Room } from './model';
 import { isTransient, problem, type Problem } from './problem';
-import { Retry } from './retry';
+import { Retry, SAFE_MS } from './retry';
 
 /** A message of this client's that is not, or not yet, part of the timeline. */
 export interface Outgoing {
@@ -49,10 +49,18 @@ export class Outbox {
     this.#next();
   }
 
-  /** Takes back what was saved before a reload. */
+  /**
+   * Takes back what was saved before a reload. What is so old that the server may have forgotten
+   * its id is not sent again without being asked: it might be there already.
+   */
   restore(entries: readonly Outgoing[]): void {
+    const oldest = this.deps.clock.now() - SAFE_MS;
     this.#set(
-      entries.map(({ id, roomId, body, at }) => ({ id, roomId, body, at, state: 'pending' })),
+      entries.map(({ id, roomId, body, at, state, problem: why }) =>
+        state === 'failed' || at < oldest
+          ? { id, roomId, body, at, state: 'failed', problem: why ?? problem('no_answer') }
+          : { id, roomId, body, at, state: 'pending' },
+      ),
     );
   }
 

@@ -19,14 +19,15 @@ function dice(seed: number): (sides: number) => number {
  */
 async function live(seed: number): Promise<void> {
   const roll = dice(seed);
-  const { clock, server, tab } = world({ logMax: 30 });
+  const { clock, server, tab } = world({ logMax: 30 }, 40);
   const host = tab('host');
-  await clock.pass(0);
-  await host.store.createRoom('Home');
+  await clock.pass(100);
+  host.store.createRoom('Home').catch(() => {});
+  await clock.pass(100);
   const { roomId } = host.room!;
   const tabs: Tab[] = [host];
   for (const name of ['ada', 'bob', 'cy', 'dee']) tabs.push(tab(name));
-  await clock.pass(0);
+  await clock.pass(100);
 
   for (let step = 0; step < 120; step += 1) {
     // The host only ever loses its connection: a room ends with its last member.
@@ -53,11 +54,12 @@ async function live(seed: number): Promise<void> {
         anybody.network.cut();
         break;
       case 8:
-        // Frames vanish without anybody being told, and the connection breaks after it.
+        // Frames vanish without anybody being told, and the connection breaks after it, or lives.
         anybody.network.silent = true;
         for (let burst = roll(50); burst > 0; burst -= 1) host.store.say(`burst ${step} ${burst}`);
-        anybody.network.cut();
+        await clock.pass(roll(2_000));
         anybody.network.silent = false;
+        if (roll(2)) anybody.network.cut();
         break;
       case 9:
         if (roll(2)) guest.open();
@@ -67,6 +69,9 @@ async function live(seed: number): Promise<void> {
     if (roll(3) === 0) await clock.pass(roll(400));
   }
 
+  await clock.pass(120_000);
+  // No wire loses frames and lives, so nothing but messages is made whole without a resume.
+  for (const page of tabs) page.network.cut();
   await clock.pass(120_000);
   const fresh = server.snapshot(roomId)!;
   for (const page of tabs) {

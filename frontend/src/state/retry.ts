@@ -5,7 +5,7 @@ import type { Cancel, Clock, Random } from '../net/clock';
  * The server remembers the ids of the last 10 minutes: a command repeated within this time cannot
  * be carried out twice, so nothing is repeated by itself after it.
  */
-const SAFE_MS = 8 * 60_000;
+export const SAFE_MS = 8 * 60_000;
 /** For a refusal that does not say how long to wait. */
 const PAUSE_MS = 2_000;
 

@@ -84,7 +84,7 @@ export class ChatStore {
       random,
       transmit: (command) => this.#connection.send(command),
       changed: (outgoing) => {
-        memory.unsent = outgoing.filter((entry) => entry.state === 'pending');
+        memory.unsent = outgoing.filter((entry) => entry.state !== 'sent');
         this.#show({ outgoing });
       },
     });
