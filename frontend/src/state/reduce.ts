@@ -1,7 +1,7 @@
 import type { Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
 import { withHole } from './holes';
-import type { Exit, Line, Member, Model, Room } from './model';
+import type { Exit, Line, Member, Model, Room, RoomList } from './model';
 import { asMessage, merge } from './timeline';
 
 /** A typist who says nothing more for this long has stopped, or is gone. */
@@ -18,7 +18,12 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
       return { ...model, me: { clientId, username, nodeId, limits }, room };
     }
     case 'ROOM_JOINED':
-      return { ...model, room: joined(model.room, event, now), exit: null };
+      return {
+        ...model,
+        room: joined(model.room, event, now),
+        list: listed(model.list, event.room),
+        exit: null,
+      };
     case 'NEW_MESSAGE':
       return inRoom(model, event.roomId, (room) => ({
         ...merge(room, [asMessage(event)]),
@@ -117,6 +122,15 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
   const fresh = merge(blank, messages, seq);
   if (old?.roomId !== room.roomId) return fresh;
   return { ...fresh, lines: [line(fresh, 'restarted', [], now, base - 1)] };
+}
+
+/** A room that one has just made or entered is in the list at once. */
+function listed(list: RoomList, room: Event<'ROOM_JOINED'>['room']): RoomList {
+  const { roomId, name, memberCount, createdAt } = room;
+  const others = list.rooms.filter((other) => other.roomId !== roomId);
+  const at = list.rooms.findIndex((other) => other.roomId === roomId);
+  const summary = { roomId, name, memberCount, createdAt };
+  return { ...list, rooms: others.toSpliced(at < 0 ? others.length : at, 0, summary) };
 }
 
 /** The gap, less what is here after all. */
