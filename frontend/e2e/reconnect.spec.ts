@@ -44,6 +44,8 @@ test('a server that restarts loses its rooms, and nothing is doubled', async ({
   await server.start();
 
   for (const somebody of [ada, bob]) {
+    // Rather than waiting for the back-off.
+    await somebody.page.evaluate(() => dispatchEvent(new Event('online')));
     await expect(somebody.page.getByText(/Restart is not there any more/)).toBeVisible({
       timeout: 40_000,
     });

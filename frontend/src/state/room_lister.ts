@@ -4,6 +4,8 @@ import type { RoomList, RoomSummary } from './model';
 
 /** Counts change all the time and matter little; each page that looks costs the server a read. */
 const EVERY_MS = 15_000;
+/** In the lobby the list is all there is to see, and a friend's new room is waited for. */
+const LOBBY_MS = 5_000;
 /** Own changes come in twos (left here, joined there). */
 const SOON_MS = 250;
 
@@ -11,6 +13,8 @@ interface Deps {
   clock: Clock;
   ask(page: { cursor?: string }): Promise<ServerEvent>;
   found(list: RoomList): void;
+  /** The person is looking at the list only. */
+  inLobby(): boolean;
 }
 
 /** Keeps the list of rooms fresh while somebody can see it. */
@@ -60,7 +64,7 @@ export class RoomLister {
       // The list that is there stays; the next round asks again.
     } finally {
       this.#asking = false;
-      this.#in(EVERY_MS);
+      this.#in(this.deps.inLobby() ? LOBBY_MS : EVERY_MS);
     }
   }
 

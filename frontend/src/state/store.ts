@@ -92,6 +92,7 @@ export class ChatStore {
       clock,
       ask: (cursor) => this.#request({ type: 'LIST_ROOMS', limit: PAGE, ...cursor }),
       found: (list) => this.#show({ model: { ...this.#view.model, list } }),
+      inLobby: () => this.#view.model.room === null,
     });
     this.#typing = new TypingNotifier(clock, (typing) => {
       if (this.#view.model.room?.live) this.#connection.send({ type: 'TYPING', typing });

@@ -1,6 +1,6 @@
-import { getContext, setContext } from 'svelte';
-import { fromStore } from 'svelte/store';
+import { getContext, onMount, setContext } from 'svelte';
 import type { ChatStore, View } from '../state/store';
+import { Paced } from './paced';
 
 const KEY = Symbol('chat');
 
@@ -11,11 +11,17 @@ export interface Chat {
 }
 
 export function provideChat(store: ChatStore): Chat {
-  const current = fromStore(store);
+  let view = $state.raw(store.view);
+  const paced = new Paced<View>(
+    (next) => (view = next),
+    // A hidden page has no frames.
+    (act) => void (document.hidden ? setTimeout(act, 250) : requestAnimationFrame(act)),
+  );
+  onMount(() => store.subscribe((next) => paced.offer(next)));
   return setContext<Chat>(KEY, {
     store,
     get view() {
-      return current.current;
+      return view;
     },
   });
 }
