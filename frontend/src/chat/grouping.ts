@@ -1,0 +1,130 @@
+import type { Line, Member, Message, Room } from '../state/model';
+import type { Outgoing } from '../state/outbox';
+
+/** What the message list draws, one after the other. */
+export type Row =
+  | { kind: 'day'; key: string; at: number }
+  | { kind: 'gap'; key: string; from: number; to: number; lost: boolean }
+  | { kind: 'line'; key: string; line: Line }
+  | MessageRow;
+
+export interface MessageRow {
+  kind: 'message';
+  key: string;
+  sender: Member;
+  own: boolean;
+  body: string;
+  at: number;
+  /** First and last of a run by one author: name and picture are shown once. */
+  first: boolean;
+  last: boolean;
+  /** Set while the message is not in the timeline. */
+  outgoing?: Outgoing;
+}
+
+/** A pause this long starts a new run, so that its time is shown. */
+const RUN_MS = 5 * 60_000;
+
+/** What of a room the rows depend on; somebody typing, for one, does not change them. */
+export type Shown = Pick<Room, 'roomId' | 'base' | 'messages' | 'holes' | 'lines'>;
+
+export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | null): Row[] {
+  const list: Row[] = [];
+  let day = '';
+  let lines = 0;
+  let holes = 0;
+
+  const passed = (seq: number) => {
+    while (holes < room.holes.length && room.holes[holes]!.from < seq) {
+      const { from, to, lost } = room.holes[holes++]!;
+      list.push({ kind: 'gap', key: `gap ${from}`, from, to, lost });
+    }
+    while (lines < room.lines.length && room.lines[lines]!.after < seq) {
+      const line = room.lines[lines++]!;
+      // Lines above the oldest message that is shown have lost their place.
+      if (line.after >= room.base - 1) list.push({ kind: 'line', key: `line ${line.key}`, line });
+    }
+  };
+  const add = (message: Pick<Message, 'id' | 'sender' | 'body'>, at: number, sent?: Outgoing) => {
+    const date = new Date(at).toDateString();
+    if (date !== day) list.push({ kind: 'day', key: `day ${date} ${message.id}`, at });
+    day = date;
+    const { id, sender, body } = message;
+    // A pending message keeps its key when it settles: the same bubble, no flicker.
+    const key = `${sender.clientId} ${id}`;
+    const own = sender.clientId === me?.clientId;
+    const row: MessageRow = {
+      kind: 'message',
+      key,
+      sender,
+      own,
+      body,
+      at,
+      first: true,
+      last: true,
+    };
+    const before = list.at(-1);
+    if (before?.kind === 'message' && sameRun(before, row)) {
+      before.last = false;
+      row.first = false;
+    }
+    list.push(sent ? { ...row, outgoing: sent } : row);
+  };
+
+  for (const message of room.messages) {
+    passed(message.seq);
+    add(message, message.sentAt);
+  }
+  passed(Infinity);
+  for (const entry of outgoing) {
+    if (me && entry.roomId === room.roomId) add({ ...entry, sender: me }, entry.at, entry);
+  }
+  return list;
+}
+
+/**
+ * The rows, but the former object for each one that is as it was: what did not change is not
+ * drawn again.
+ */
+export function reuse(former: readonly Row[], rows: readonly Row[]): Row[] {
+  const known = new Map(former.map((row) => [row.key, row]));
+  return rows.map((row) => {
+    const old = known.get(row.key);
+    return old && isSame(old, row) ? old : row;
+  });
+}
+
+function isSame(a: Row, b: Row): boolean {
+  const fields = Object.keys(b) as (keyof Row)[];
+  return fields.length === Object.keys(a).length && fields.every((field) => a[field] === b[field]);
+}
+
+function sameRun(a: MessageRow, b: MessageRow): boolean {
+  return (
+    a.sender.clientId === b.sender.clientId &&
+    a.sender.username === b.sender.username &&
+    b.at - a.at < RUN_MS
+  );
+}
+
+/** "Ada joined", "Ada and Bo left", "Ada, Bo, Cy and 12 others joined". */
+export function describe({ what, people, formerly }: Line): string {
+  const names = people.map((person) => person.username);
+  switch (what) {
+    case 'restarted':
+      return 'This room started anew. What was said before is no longer available.';
+    case 'renamed':
+      return `${formerly ?? 'Somebody'} is now ${names.join()}`;
+    default:
+      return `${enumerate(names)} ${what}`;
+  }
+}
+
+const NAMED = 3;
+
+export function enumerate(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  const shown = more > 1 ? [...names.slice(0, NAMED), `${more} others`] : [...names];
+  const last = shown.pop() ?? 'Somebody';
+  return shown.length > 0 ? `${shown.join(', ')} and ${last}` : last;
+}

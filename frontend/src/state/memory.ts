@@ -1,0 +1,89 @@
+import type { Outgoing } from './outbox';
+
+/** The part of Storage that is used. */
+export type Shelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
+/** Where this tab was. */
+export interface Place {
+  roomId: number;
+  name: string;
+}
+
+interface Identity {
+  session?: string;
+  /** Only a name that the person chose; a guest's is the server's to give. */
+  username?: string;
+  /** The person has been through the welcome, with or without choosing. */
+  welcomed?: boolean;
+}
+
+/**
+ * What outlives a reload: who we are for the whole browser, where we are for the tab. Storage can
+ * be full, forbidden or filled by something else; then the page simply starts afresh.
+ */
+export class Memory {
+  constructor(
+    private readonly browser: Shelf,
+    private readonly tab: Shelf,
+  ) {}
+
+  get identity(): Identity {
+    const found = read<Identity>(this.browser, 'roomful.identity') ?? {};
+    return {
+      ...(typeof found.session === 'string' ? { session: found.session } : {}),
+      ...(typeof found.username === 'string' ? { username: found.username } : {}),
+      ...(found.welcomed === true ? { welcomed: true } : {}),
+    };
+  }
+
+  identify(change: { [K in keyof Identity]?: Identity[K] | undefined }): void {
+    write(this.browser, 'roomful.identity', { ...this.identity, ...change });
+  }
+
+  get place(): Place | null {
+    const found = read<Place>(this.tab, 'roomful.place');
+    return typeof found?.roomId === 'number'
+      ? { roomId: found.roomId, name: `${found.name}` }
+      : null;
+  }
+
+  set place(place: Place | null) {
+    write(this.tab, 'roomful.place', place);
+  }
+
+  /** Messages without an ACK and those that failed, so that a reload does not lose them. */
+  get unsent(): Outgoing[] {
+    const found = read<Outgoing[]>(this.tab, 'roomful.unsent');
+    return Array.isArray(found) ? found.filter((entry) => typeof entry?.id === 'string') : [];
+  }
+
+  set unsent(entries: readonly Outgoing[]) {
+    write(this.tab, 'roomful.unsent', entries.length > 0 ? entries : null);
+  }
+
+  draft(roomId: number): string {
+    const found = read<unknown>(this.tab, `roomful.draft.${roomId}`);
+    return typeof found === 'string' ? found : '';
+  }
+
+  saveDraft(roomId: number, text: string): void {
+    write(this.tab, `roomful.draft.${roomId}`, text || null);
+  }
+}
+
+function read<T>(shelf: Shelf, key: string): T | null {
+  try {
+    return JSON.parse(shelf.getItem(key) ?? 'null') as T | null;
+  } catch {
+    return null;
+  }
+}
+
+function write(shelf: Shelf, key: string, value: unknown): void {
+  try {
+    if (value === null) shelf.removeItem(key);
+    else shelf.setItem(key, JSON.stringify(value));
+  } catch {
+    // Full or forbidden: the page works, it only does not remember.
+  }
+}

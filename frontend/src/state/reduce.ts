@@ -1,0 +1,220 @@
+import type { Event } from '../protocol/codec';
+import type { ServerEvent } from '../protocol/generated';
+import { withHole } from './holes';
+import type { Exit, Line, Member, Model, Room, RoomList } from './model';
+import { asMessage, merge } from './timeline';
+
+/** A typist who says nothing more for this long has stopped, or is gone. */
+export const TYPING_MS = 5_000;
+const LINES_KEPT = 200;
+const NOTICES_KEPT = 3;
+
+/** What an event makes of the state. Pure; whoever asked for a reply reads it elsewhere. */
+export function reduce(model: Model, event: ServerEvent, now: number): Model {
+  switch (event.type) {
+    case 'CONNECT': {
+      const { clientId, username, nodeId, limits } = event;
+      const room = model.room && { ...model.room, live: false, typing: [] };
+      return { ...model, me: { clientId, username, nodeId, limits }, room };
+    }
+    case 'ROOM_JOINED':
+      return {
+        ...model,
+        room: joined(model.room, event, now),
+        list: listed(model.list, event.room),
+        exit: null,
+      };
+    case 'NEW_MESSAGE':
+      return inRoom(model, event.roomId, (room) => ({
+        ...merge(room, [asMessage(event)]),
+        typing: room.typing.filter((typist) => typist.clientId !== event.sender.clientId),
+      }));
+    case 'USER_EVENT':
+      return members(model, event, now);
+    case 'TYPING': {
+      if (event.clientId === model.me?.clientId) return model;
+      const { clientId, username } = event;
+      return inRoom(model, event.roomId, (room) => {
+        const others = room.typing.filter((typist) => typist.clientId !== clientId);
+        const typist = { clientId, username, until: now + TYPING_MS };
+        return { ...room, typing: event.typing ? [...others, typist] : others };
+      });
+    }
+    case 'ROOM_LEFT': {
+      const { room } = model;
+      if (room?.roomId !== event.roomId) return model;
+      switch (event.reason) {
+        case 'moved':
+          // The next ROOM_JOINED is on its way: the old room stays on screen until then.
+          return { ...model, room: { ...room, live: false, typing: [] } };
+        case 'left':
+          return { ...model, room: null, exit: null };
+        case 'removed':
+        case 'room_deleted':
+          return leave(model, event.reason);
+        default:
+          // A newer server's reason: we are out all the same.
+          return leave(model, 'removed');
+      }
+    }
+    case 'NOTICE': {
+      const key = (model.notices.at(-1)?.key ?? 0) + 1;
+      const notice = { key, text: event.text, level: event.level };
+      return { ...model, notices: [...model.notices, notice].slice(-NOTICES_KEPT) };
+    }
+    case 'RECONNECT':
+    case 'ACK':
+    case 'HISTORY':
+    case 'ROOMS':
+    case 'PONG':
+    case 'ERROR':
+      return model;
+    default:
+      return unreachable(event, model);
+  }
+}
+
+/** The room ended for this client, and not by its own wish. */
+export function leave(model: Model, reason: Exit['reason']): Model {
+  if (!model.room) return model;
+  const { roomId, name } = model.room;
+  return { ...model, room: null, exit: { roomId, name, reason } };
+}
+
+/** Without those who stopped typing without saying so. */
+export function expireTyping(model: Model, now: number): Model {
+  if (!model.room?.typing.some((typist) => typist.until <= now)) return model;
+  const typing = model.room.typing.filter((typist) => typist.until > now);
+  return { ...model, room: { ...model.room, typing } };
+}
+
+function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Room {
+  const { room, epoch, seq, gap } = event;
+  const messages = event.messages.map(asMessage);
+  const facts = {
+    roomId: room.roomId,
+    name: room.name,
+    memberCount: room.memberCount,
+    members: event.members,
+    live: true,
+    typing: [],
+  };
+  const lost = gap && gap.from <= gap.to ? { ...gap, lost: true } : null;
+
+  if (old?.roomId === room.roomId && old.epoch === epoch) {
+    const merged = merge({ ...old, ...facts }, messages, seq);
+    return lost ? { ...merged, holes: lostOnly(merged, lost) } : merged;
+  }
+
+  const first = messages[0]?.seq ?? seq + 1;
+  // A gap right before what came is ours to show; any other belongs to a life that is over.
+  const base = lost?.to === first - 1 ? lost.from : first;
+  const blank: Room = {
+    ...facts,
+    epoch,
+    seq: first - 1,
+    base,
+    fromStart: base <= 1,
+    messages: [],
+    holes: base < first && lost ? [lost] : [],
+    lines: [],
+  };
+  const fresh = merge(blank, messages, seq);
+  if (old?.roomId !== room.roomId) return fresh;
+  return { ...fresh, lines: [line(fresh, 'restarted', [], now, base - 1)] };
+}
+
+/** A room that one has just made or entered is in the list at once. */
+function listed(list: RoomList, room: Event<'ROOM_JOINED'>['room']): RoomList {
+  const { roomId, name, memberCount, createdAt } = room;
+  const others = list.rooms.filter((other) => other.roomId !== roomId);
+  const at = list.rooms.findIndex((other) => other.roomId === roomId);
+  const summary = { roomId, name, memberCount, createdAt };
+  return { ...list, rooms: others.toSpliced(at < 0 ? others.length : at, 0, summary) };
+}
+
+/** The gap, less what is here after all. */
+function lostOnly(room: Room, gap: { from: number; to: number }): Room['holes'] {
+  return room.holes.reduce<Room['holes']>((holes, hole) => {
+    const from = Math.max(hole.from, gap.from);
+    const to = Math.min(hole.to, gap.to);
+    return from > to ? holes : withHole(holes, { from, to, lost: true });
+  }, room.holes);
+}
+
+function members(model: Model, event: Event<'USER_EVENT'>, now: number): Model {
+  const named = new Map(event.renamed?.map((person) => [person.clientId, person]));
+  const ownName = model.me && named.get(model.me.clientId)?.username;
+  const me = model.me && ownName ? { ...model.me, username: ownName } : model.me;
+  const rooms = model.list.rooms.map((room) =>
+    room.roomId === event.roomId ? { ...room, memberCount: event.memberCount } : room,
+  );
+  const next = { ...model, me, list: { ...model.list, rooms } };
+  return inRoom(next, event.roomId, (room) => {
+    const known = new Map(room.members.map((member) => [member.clientId, member]));
+    const nameOf = (clientId: number) =>
+      known.get(clientId) ?? { clientId, username: lastName(room, clientId) };
+
+    const left = (event.left ?? []).map(nameOf);
+    for (const { clientId } of left) known.delete(clientId);
+    // Whoever is here already came with the snapshot, and is not news.
+    const came = (event.joined ?? []).filter((person) => !known.has(person.clientId));
+    for (const person of event.joined ?? []) known.set(person.clientId, person);
+    const renamed = (event.renamed ?? []).filter(
+      (person) => nameOf(person.clientId).username !== person.username,
+    );
+    let lined = room;
+    for (const person of renamed) {
+      const formerly = nameOf(person.clientId).username;
+      lined = addLine(lined, { ...line(lined, 'renamed', [person], now), formerly });
+    }
+    for (const [clientId, person] of named) if (known.has(clientId)) known.set(clientId, person);
+    if (came.length > 0) lined = addLine(lined, line(lined, 'joined', came, now));
+    if (left.length > 0) lined = addLine(lined, line(lined, 'left', left, now));
+
+    return {
+      ...lined,
+      memberCount: event.memberCount,
+      members: [...known.values()],
+      typing: room.typing
+        .filter((typist) => !event.left?.includes(typist.clientId))
+        .map((typist) => ({ ...typist, ...named.get(typist.clientId) })),
+    };
+  });
+}
+
+/** A large room's roster is incomplete; whoever spoke is known by that. */
+function lastName(room: Room, clientId: number): string {
+  const said = room.messages.findLast((message) => message.sender.clientId === clientId);
+  return said?.sender.username ?? `User ${clientId}`;
+}
+
+function line(
+  room: Room,
+  what: Line['what'],
+  people: readonly Member[],
+  at: number,
+  after = room.seq,
+): Line {
+  return { key: (room.lines.at(-1)?.key ?? 0) + 1, after, at, what, people };
+}
+
+function addLine(room: Room, next: Line): Room {
+  const last = room.lines.at(-1);
+  const same = last && last.what === next.what && last.after === next.after;
+  if (same && next.what !== 'renamed') {
+    const people = [...last.people, ...next.people];
+    return { ...room, lines: [...room.lines.slice(0, -1), { ...last, people }] };
+  }
+  return { ...room, lines: [...room.lines, next].slice(-LINES_KEPT) };
+}
+
+function inRoom(model: Model, roomId: number, change: (room: Room) => Room): Model {
+  if (model.room?.roomId !== roomId) return model;
+  return { ...model, room: change(model.room) };
+}
+
+/** The compiler refuses this call while an event has no case above. */
+function unreachable(_event: never, model: Model): Model {
+  return model;
+}
