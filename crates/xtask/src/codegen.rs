@@ -15,7 +15,12 @@ use protocol::{
     sample,
 };
 use serde::Serialize;
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 use ts_rs::{Config, TS};
 
 /// A generated file: its path from the root, and its text.
@@ -23,7 +28,7 @@ type File = (String, String);
 
 /// Writes every generated file.
 pub fn write(root: &Path) -> Result<(), String> {
-    for (path, text) in files()? {
+    for (path, text) in files(root)? {
         let full = root.join(&path);
         if let Some(folder) = full.parent() {
             fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -38,7 +43,7 @@ pub fn write(root: &Path) -> Result<(), String> {
 
 /// Fails when a generated file is not what the sources say.
 pub fn check(root: &Path) -> Result<(), String> {
-    let stale: Vec<String> = files()?
+    let stale: Vec<String> = files(root)?
         .into_iter()
         .filter(|(path, text)| fs::read_to_string(root.join(path)).ok().as_ref() != Some(text))
         .map(|(path, _)| path)
@@ -49,11 +54,26 @@ pub fn check(root: &Path) -> Result<(), String> {
     Err(format!("out of date: {}\nrun `cargo xtask codegen` and commit what it writes", stale.join(", ")))
 }
 
-fn files() -> Result<Vec<File>, String> {
+fn files(root: &Path) -> Result<Vec<File>, String> {
     let mut files = vec![("frontend/src/protocol/generated.ts".to_owned(), typescript())];
     golden("command", &sample::commands(), &mut files)?;
     golden("event", &sample::events(), &mut files)?;
+    files.push((".env.example".to_owned(), environment(root)?));
     Ok(files)
+}
+
+/// The binary says what it can be told. Asked as a program, so that xtask need not be built with all of the product.
+fn environment(root: &Path) -> Result<String, String> {
+    let output = Command::new("cargo")
+        .args(["run", "--quiet", "--package", "roomful", "--", "env"])
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("cargo: {e}"))?;
+    if !output.status.success() {
+        return Err("`roomful env` failed".into());
+    }
+    String::from_utf8(output.stdout).map_err(|e| e.to_string())
 }
 
 fn golden<T: Serialize>(kind: &str, samples: &[T], files: &mut Vec<File>) -> Result<(), String> {

@@ -1,0 +1,30 @@
+# The command surface. The logic is in crates/xtask (cargo xtask --help).
+
+.DEFAULT_GOAL := help
+.PHONY: help run test codegen idle-memory
+
+help:
+	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
+	@echo 'make test         every test and check; installs what they need where it is missing'
+	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
+	@echo 'make idle-memory  print what an idle connection costs (CONNECTIONS=5000)'
+
+run:
+	@scripts/preflight.sh
+	@echo '── front end'
+	@npm --prefix frontend ci --no-audit --no-fund --loglevel=error
+	@npm --prefix frontend run --silent build
+	@echo '── server (the first build takes some minutes)'
+	@cargo build --release --locked --package roomful
+	@exec target/release/roomful --dev
+
+test:
+	@scripts/preflight.sh
+	@cargo xtask ci
+
+codegen:
+	@cargo xtask codegen
+
+idle-memory:
+	@cargo build --release --locked --package roomful --package client --examples
+	@target/release/examples/idle_memory
