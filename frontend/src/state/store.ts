@@ -268,6 +268,7 @@ export class ChatStore {
         this.#lister.refresh();
         break;
       case 'ROOM_LEFT':
+        this.#typing.stopped(true);
         this.#outbox.fail(event.roomId, problem('not_in_room'));
         if (!this.#view.model.room) this.deps.memory.place = null;
         this.#lister.refresh();
