@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn a_taken_id_is_not_given() {
         let entropy = SeededEntropy::new(2);
-        let free = |id: &ClientId| id.get() % 1000 != 0;
+        let free = |id: &ClientId| !id.get().is_multiple_of(1000);
         for _ in 0..50 {
             assert_eq!(free_id(&entropy, 0, ClientId::new, free).get() % 1000, 0);
         }
