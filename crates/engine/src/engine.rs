@@ -299,7 +299,9 @@ impl Engine {
     ) -> Result<Entered, PortError> {
         let former = connection.rooms();
         // Whoever moves is not told of its own leaving as if it were somebody else's.
-        former.iter().for_each(|room| hub.hold(connection, *room));
+        former.iter().for_each(|room| {
+            hub.hold(connection, *room);
+        });
         let joined = self.try_join(hub, connection, client, attachment, target).await;
         match joined {
             Ok(entered) => {
