@@ -481,10 +481,10 @@ impl Engine {
         self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
     }
 
-    /// Leaves a room.
+    /// Leaves a room. Trying again after a lost answer is safe, and succeeds.
     ///
     /// # Errors
-    /// As [`PortError`] says; then the connection is still in it.
+    /// As [`PortError`] says; then the connection still hears what it heard.
     pub async fn leave<W: Wire>(
         &self,
         hub: &Hub<W>,

@@ -4,7 +4,7 @@ use crate::ports::{Rough, Weather};
 use engine::{
     Connection, Engine, EngineConfig, Hub, HubConfig, MemoryCluster, PortError, Ports, Position, Retention, Wire,
     clock::{MockClock, SeededEntropy},
-    engine::Target,
+    engine::{Entered, Target},
     port::{Appended, Attachment, RoomRules},
 };
 use protocol::{
@@ -64,6 +64,7 @@ pub struct RoomModel {
 /// What a client knows. It panics at whatever the contract forbids.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
+    me: Option<ClientId>,
     pub rooms: BTreeMap<RoomId, RoomModel>,
     pub left: Vec<(RoomId, LeaveReason)>,
     pub closed: Option<u16>,
@@ -92,6 +93,7 @@ impl Model {
                 for member in event.joined.into_iter().chain(event.renamed) {
                     room.members.insert(member.client_id, member.username);
                 }
+                assert!(!event.left.contains(&self.me.unwrap()), "of one's own leaving one is told by ROOM_LEFT");
                 for client in &event.left {
                     room.members.remove(client);
                 }
@@ -174,7 +176,7 @@ impl Client {
             attachment,
             attached_rooms: attached.rooms,
             parsed: Cell::new(0),
-            model: RefCell::default(),
+            model: RefCell::new(Model { me: Some(attached.client_id), ..Model::default() }),
         })
     }
 
@@ -229,15 +231,24 @@ impl Client {
     }
 
     async fn go(&self, target: Target, id: bool) -> Result<RoomId, PortError> {
-        let engine = &self.node.engine;
-        let entered = engine.join(&self.hub, &self.connection, self.id, &self.attachment, target).await?;
+        let entered = self.arrive(target).await?;
+        Ok(self.enter(entered, id))
+    }
+
+    /// The first half of joining: the room is read.
+    pub async fn arrive(&self, target: Target) -> Result<Entered, PortError> {
+        self.node.engine.join(&self.hub, &self.connection, self.id, &self.attachment, target).await
+    }
+
+    /// The second half: the room is shown.
+    pub fn enter(&self, entered: Entered, id: bool) -> RoomId {
         let room = entered.view.room.room_id;
         for left in entered.moved_from {
             self.left(left, LeaveReason::Moved);
         }
         let event = entered.view.event(id.then(|| "join".parse().unwrap()));
         self.hub.enter(&self.connection, room, &entered.view.epoch, entered.view.seq, &event.into());
-        Ok(room)
+        room
     }
 
     fn left(&self, room_id: RoomId, reason: LeaveReason) {

@@ -319,6 +319,82 @@ fn what_the_bus_says_it_missed_is_read_again() {
     }
 }
 
+/// The bus says that it missed something while a room is being read again for that very reason: what that reading was
+/// too early for is read by another one.
+#[test]
+fn what_is_missed_during_a_repair_is_read_again() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        let late = world.guest(1).await;
+        let lose_and_say_so = async |text: &'static str| {
+            world.weather.everything.store(true, Ordering::Relaxed);
+            world.weather.set(|w| &w.drop, 100);
+            people[0].say(room, text).await.unwrap();
+            people[1].rename(text).await.unwrap();
+            world.weather.clear();
+            for node in &world.nodes {
+                node.rough.miss(Some(room));
+            }
+        };
+        lose_and_say_so("1").await;
+        // The room is read at once, but the answer takes its time.
+        world.weather.set(|w| &w.late_by, 300);
+        world.weather.set(|w| &w.late, 100);
+        settle().await;
+        world.weather.clear();
+        let entered = late.arrive(engine::engine::Target::Join(room)).await.unwrap();
+        lose_and_say_so("2").await;
+        world.pass(Duration::from_secs(1)).await;
+        late.enter(entered, true);
+        settle().await;
+        for person in people.iter().chain([&late]) {
+            world.check(person, room).await;
+            assert_eq!(person.bodies(room), ["1", "2"]);
+        }
+    });
+}
+
+/// A position is lost while somebody comes in, the first one on its worker, who alone could have told: it is found
+/// missing at once, not with the next message.
+#[test]
+fn what_is_lost_while_one_comes_in_is_found_at_once() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        // The node's other worker has nobody in that room.
+        let late = world.guest(1).await;
+        let entered = late.arrive(engine::engine::Target::Join(room)).await.unwrap();
+        world.weather.set(|w| &w.drop, 100);
+        people[0].say(room, "1").await.unwrap();
+        world.weather.clear();
+        people[0].say(room, "2").await.unwrap();
+        settle().await;
+        late.enter(entered, true);
+        settle().await;
+        assert_eq!(late.bodies(room), ["1", "2"]);
+        world.check(&late, room).await;
+    });
+}
+
+/// A room that ends between being read and being shown is shown and then left, so that the command has its answer.
+#[test]
+fn a_room_that_ends_while_one_comes_in_is_left_again() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        let late = world.guest(1).await;
+        let entered = late.arrive(engine::engine::Target::Join(room)).await.unwrap();
+        people[0].node.ports.directory.end_room(room).await.unwrap();
+        settle().await;
+        assert_eq!(late.model().left, []);
+        late.enter(entered, true);
+        settle().await;
+        assert_eq!(late.model().left, [(room, LeaveReason::RoomDeleted)]);
+        assert!(late.model().rooms.is_empty() && late.connection.rooms().is_empty());
+    });
+}
+
 /// A worker that is so far behind that its queue overflows reads its rooms again; nobody loses anything, and an order
 /// to close a connection is not lost either.
 #[test]

@@ -33,6 +33,8 @@ pub struct Weather {
     pub refuse: AtomicU32,
     /// Calls take effect, and their answer comes when nobody waits for it any more.
     pub late: AtomicU32,
+    /// In milliseconds.
+    pub late_by: AtomicU32,
     /// `read` fails.
     pub unreadable: AtomicBool,
     dice: Option<SeededEntropy>,
@@ -40,7 +42,7 @@ pub struct Weather {
 
 impl Weather {
     pub fn new(seed: u64) -> Arc<Self> {
-        Arc::new(Self { dice: Some(SeededEntropy::new(seed)), ..Self::default() })
+        Arc::new(Self { dice: Some(SeededEntropy::new(seed)), late_by: AtomicU32::new(5000), ..Self::default() })
     }
 
     pub fn set(&self, what: impl Fn(&Self) -> &AtomicU32, to: u32) {
@@ -75,7 +77,7 @@ impl Weather {
         }
         let result = call.await;
         if self.happens(&self.late) {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            tokio::time::sleep(Duration::from_millis(self.late_by.load(Ordering::Relaxed).into())).await;
         }
         self.turns().await;
         result
