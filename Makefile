@@ -1,12 +1,13 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run test codegen idle-memory
+.PHONY: help run test codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
 	@echo 'make test         every test and check; installs what they need where it is missing'
 	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
+	@echo 'make screenshots  take the pictures of the README from a running server (URL=http://localhost:8080)'
 	@echo 'make idle-memory  print what an idle connection costs (CONNECTIONS=5000)'
 
 run:
@@ -28,3 +29,6 @@ codegen:
 idle-memory:
 	@cargo build --release --locked --package roomful --package client --examples
 	@target/release/examples/idle_memory
+
+screenshots:
+	@cd frontend && node e2e/screenshots.mjs

@@ -70,6 +70,8 @@ fn every_case_is_listed() {
     let sources = [
         ("bus", include_str!("../src/conformance/bus.rs")),
         ("directory", include_str!("../src/conformance/directory.rs")),
+        ("lease", include_str!("../src/conformance/lease.rs")),
+        ("room_list", include_str!("../src/conformance/room_list.rs")),
         ("throttle", include_str!("../src/conformance/throttle.rs")),
     ];
     let mut written: Vec<String> = Vec::new();

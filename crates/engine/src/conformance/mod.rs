@@ -19,6 +19,8 @@
 
 pub mod bus;
 pub mod directory;
+pub mod lease;
+pub mod room_list;
 pub mod throttle;
 
 use crate::{
@@ -113,13 +115,15 @@ macro_rules! conformance_tests {
                 a_late_detach_of_a_former_connection_does_nothing
                 a_room_ends_with_its_last_member
                 a_lone_member_s_grace_keeps_the_room
-                ending_a_room_tells_its_members
+                ending_a_room_tells_its_members;
+            lease:
                 a_lease_is_kept_by_heartbeats
                 a_dead_node_is_reaped_once
                 a_node_that_was_reaped_cannot_act
                 giving_the_lease_back_starts_the_grace
                 a_restarted_node_fences_its_former_life
-                nodes_are_listed
+                nodes_are_listed;
+            room_list:
                 the_room_list_is_complete_and_newest_first
                 the_room_list_goes_on_while_rooms_come_and_go
                 a_bad_cursor_is_refused;
