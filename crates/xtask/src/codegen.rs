@@ -4,15 +4,10 @@ use protocol::{
     ClientCommand, ClientId, CorrelationId, Epoch, ErrorCode, Limits, MessageBody, MessageId, NodeId, RawText, RoomId,
     RoomName, SUBPROTOCOL, Seq, ServerEvent, Timestamp, Username,
     close::{CloseCode, Reconnect},
-    command::{
-        Connect, CreateRoom, FetchHistory, JoinRoom, LeaveRoom, ListRooms, Ping, Resume, SendMessage, Typing,
-        UpdateUsername,
-    },
-    event::{
-        Ack, CommandError, Connected, Gap, History, LeaveReason, Member, MemberTyping, NewMessage, Notice, NoticeLevel,
-        Pong, Reconnect as ReconnectEvent, Room, RoomJoined, RoomLeft, RoomSummary, Rooms, UserEvent,
-    },
+    command::Resume,
+    event::{Gap, LeaveReason, Member, NoticeLevel, Room, RoomSummary},
     sample,
+    typescript::declaration,
 };
 use serde::Serialize;
 use std::{
@@ -21,7 +16,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-use ts_rs::{Config, TS};
+use ts_rs::Config;
 
 /// A generated file: its path from the root, and its text.
 type File = (String, String);
@@ -89,9 +84,10 @@ fn golden<T: Serialize>(kind: &str, samples: &[T], files: &mut Vec<File>) -> Res
 fn typescript() -> String {
     let config = Config::new().with_large_int("number");
     let mut out = String::from("// Generated from crates/protocol by `cargo xtask codegen`. Do not edit.\n\n");
+    // What payloads are made of; the payloads themselves come with their enums.
     macro_rules! declare {
         ($($name:ident),* $(,)?) => {
-            $(declaration::<$name>(&config, &mut out);)*
+            $(out.push_str(&declaration::<$name>(&config));)*
         };
     }
     declare!(
@@ -116,42 +112,11 @@ fn typescript() -> String {
         LeaveReason,
         NoticeLevel,
         Resume,
-        Connect,
-        CreateRoom,
-        JoinRoom,
-        LeaveRoom,
-        SendMessage,
-        UpdateUsername,
-        Typing,
-        FetchHistory,
-        ListRooms,
-        Ping,
-        ClientCommand,
-        Connected,
-        RoomJoined,
-        NewMessage,
-        UserEvent,
-        MemberTyping,
-        RoomLeft,
-        Notice,
-        ReconnectEvent,
-        Ack,
-        History,
-        Rooms,
-        Pong,
-        CommandError,
-        ServerEvent,
     );
+    out.push_str(&ClientCommand::typescript(&config));
+    out.push_str(&ServerEvent::typescript(&config));
     tables(&mut out);
     out
-}
-
-fn declaration<T: TS>(config: &Config, out: &mut String) {
-    if let Some(docs) = T::docs() {
-        out.push_str(docs.trim_end());
-        out.push('\n');
-    }
-    let _ = writeln!(out, "export {}\n", T::decl(config));
 }
 
 /// What types cannot say: names of events, close codes and what to do after each.
