@@ -13,11 +13,15 @@ help:
 run:
 	@scripts/preflight.sh
 	@echo '── front end'
-	@npm --prefix frontend ci --no-audit --no-fund --loglevel=error
+	@$(MAKE) --no-print-directory frontend/node_modules/.package-lock.json
 	@npm --prefix frontend run --silent build
 	@echo '── server (the first build takes some minutes)'
 	@cargo build --release --locked --package roomful
 	@exec target/release/roomful --dev
+
+# Only when the lock file is newer than what is installed.
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@npm --prefix frontend ci --no-audit --no-fund --loglevel=error
 
 test:
 	@scripts/preflight.sh
@@ -27,7 +31,8 @@ codegen:
 	@cargo xtask codegen
 
 idle-memory:
-	@cargo build --release --locked --package roomful --package client --examples
+	@cargo build --release --locked --package roomful
+	@cargo build --release --locked --package client --example idle_memory
 	@target/release/examples/idle_memory
 
 screenshots:

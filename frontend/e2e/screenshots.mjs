@@ -35,7 +35,10 @@ for (const [name, options] of [
   ['Margaret', wide],
 ]) {
   const page = await person(name, options);
-  await page.getByRole('button', { name: /Tea time/ }).first().click();
+  await page
+    .getByRole('button', { name: /Tea time/ })
+    .first()
+    .click();
   await page.getByRole('textbox', { name: /essage/ }).waitFor();
   people.push(page);
 }

@@ -1,7 +1,8 @@
 //! Every test and check, in the order in which they fail fastest.
 
 use std::{
-    path::Path,
+    env,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -18,6 +19,7 @@ const STEPS: &[Step<'_>] = &[
     ("tidiness", &["cargo", "xtask", "tidy"]),
     ("lints", &["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     ("front end: packages", &["npm", "--prefix", "frontend", "ci", "--no-audit", "--no-fund", "--loglevel=error"]),
+    ("front end: formatting", &["npm", "--prefix", "frontend", "run", "--silent", "format:check"]),
     ("front end: types", &["npm", "--prefix", "frontend", "run", "--silent", "check"]),
     ("front end: tests", &["npm", "--prefix", "frontend", "run", "--silent", "test"]),
     ("front end: build", &["npm", "--prefix", "frontend", "run", "--silent", "build"]),
@@ -45,10 +47,16 @@ fn execute(root: &Path, command: &[&str]) -> Result<(), String> {
     let status = Command::new(program)
         .args(args)
         .current_dir(root)
+        // The browser tests start the product; cargo may have been told to build elsewhere.
+        .env("ROOMFUL_BIN", target(root).join("debug/roomful"))
         .stdin(Stdio::null())
         .status()
         .map_err(|e| format!("{program}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", command.join(" "))) }
+}
+
+fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
 /// The browser tests need a Chromium. Where it can be installed without asking anybody, it is.
