@@ -1,0 +1,19 @@
+//! The wire contract over real sockets, as a browser or a stranger would speak it. Each test has a node, or a cluster of
+//! nodes, to itself.
+
+// clippy.toml lets test functions do this, but not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod closes;
+mod comeback;
+mod commands;
+mod events;
+mod frames;
+mod http;
+mod idempotent;
+mod lists;
+mod policies;
+mod sessions;
+mod support;
+mod texts;
