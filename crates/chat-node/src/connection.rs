@@ -6,11 +6,15 @@ use crate::{
     node::Node,
     reader::{Message, Read, Reader},
 };
-use bytes::{Bytes, BytesMut};
-use engine::{Closing, Connection, Hub, Who, frame};
-use protocol::{CloseCode, policy::Policy};
+use bytes::BytesMut;
+use engine::{Closing, Connection, Hub, frame};
+use protocol::CloseCode;
 use std::{future::Future, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    net::TcpStream,
+    task::{coop::consume_budget, yield_now},
+    time::Instant,
+};
 
 /// How long a close frame may take to be written.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -49,6 +53,9 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
                 Ok(Some(message)) => {
                     connection.hear(Instant::now());
                     take(client, message).await;
+                    // Reading a socket that always has more never waits by itself: without this a client that never
+                    // stops sending would have the worker thread to itself.
+                    consume_budget().await;
                 }
                 Ok(None) => break,
                 Err(code) => client.hub.close(&connection, code),
@@ -65,7 +72,12 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
             }
             readable = connection.wire.readable() => readable.and_then(|()| reader.fill(&connection.wire)),
         };
-        if connection.closing().is_some() || !matches!(read, Ok(Read::Some | Read::Nothing)) {
+        match read {
+            Ok(Read::Full) => yield_now().await,
+            Ok(Read::Some | Read::Nothing) => {}
+            Ok(Read::End) | Err(_) => return,
+        }
+        if connection.closing().is_some() {
             return;
         }
     }
@@ -80,21 +92,15 @@ async fn take(client: &mut Client, message: Message) {
             drive(&connection, obey).await;
         }
         Message::Binary => client.reject_binary(),
-        Message::Ping(payload) => pong(client, &payload),
-        Message::Pong => {}
+        Message::Ping(payload) => {
+            if client.control() {
+                client.hub.push(&client.connection, frame::pong(&payload));
+            }
+        }
+        Message::Pong => {
+            client.control();
+        }
         Message::Close => client.hub.close(&client.connection, CloseCode::Normal),
-    }
-}
-
-fn pong(client: &mut Client, payload: &Bytes) {
-    let allowed = match client.connection.client() {
-        Some(id) => client.node.limiter.check_node(Policy::Command, Who::Client(id)).is_ok(),
-        None => true,
-    };
-    if allowed {
-        client.hub.push(&client.connection, frame::pong(payload));
-    } else {
-        client.strike();
     }
 }
 
@@ -137,7 +143,9 @@ async fn take_leave(connection: &Connection<TcpStream>) {
         while socket.readable().await.is_ok() {
             match Reader::discard(socket) {
                 Ok(Read::End) | Err(_) => break,
-                Ok(_) => {}
+                // The time is not looked at while there is always more.
+                Ok(Read::Full) => yield_now().await,
+                Ok(Read::Some | Read::Nothing) => {}
             }
         }
     };

@@ -9,6 +9,8 @@ mod closes;
 mod comeback;
 mod commands;
 mod events;
+mod fair;
+mod floods;
 mod frames;
 mod http;
 mod idempotent;
