@@ -16,8 +16,9 @@ use tokio::{
     time::Instant,
 };
 
-/// How long a close frame may take to be written.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a close frame may take to be written. A client that reads nothing is to be gone within 20 s, and has had
+/// `STALL_TIMEOUT` of them already.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How long we listen for the peer's own close, throwing away what still comes: a socket that is closed while something
 /// unread waits in it is reset, and the close frame is lost with it.
 const LINGER: Duration = Duration::from_secs(2);
@@ -173,6 +174,13 @@ impl Strikes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A client that reads nothing is gone within 20 s, by default.
+    #[test]
+    fn the_slow_are_gone_in_time() {
+        let tick = Duration::from_millis(250);
+        assert!(engine::HubConfig::default().stall + tick + FAREWELL <= Duration::from_secs(19));
+    }
 
     #[test]
     fn strikes_become_a_flood_only_within_the_window() {

@@ -17,5 +17,6 @@ mod idempotent;
 mod lists;
 mod policies;
 mod sessions;
+mod slow;
 mod support;
 mod texts;
