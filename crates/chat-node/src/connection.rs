@@ -106,21 +106,22 @@ async fn take(client: &mut Client, message: Message) {
 }
 
 /// Carries a command out while the socket goes on being written, and gives it up when the connection ends: whatever it
-/// did until then belongs to the client's membership, which detaching takes care of.
+/// did until then belongs to the client's membership, which detaching takes care of. But for `CONNECT`, until it is known
+/// who speaks: nobody could detach a client that the cluster has attached and this connection has not heard of.
 async fn drive(connection: &Connection<TcpStream>, command: impl Future<Output = ()>) {
     tokio::pin!(command);
+    let mut failed = false;
     loop {
         tokio::select! {
             biased;
-            () = &mut command => return,
+            // First, so that a command which is to be given up takes no further step.
             () = connection.wake.notified() => {}
-            writable = connection.wire.writable(), if connection.blocked() => {
-                if writable.and_then(|()| connection.flush()).is_err() {
-                    return;
-                }
+            () = &mut command => return,
+            writable = connection.wire.writable(), if connection.blocked() && !failed => {
+                failed = writable.and_then(|()| connection.flush()).is_err();
             }
         }
-        if connection.closing().is_some() {
+        if (failed || connection.closing().is_some()) && connection.client().is_some() {
             return;
         }
     }
