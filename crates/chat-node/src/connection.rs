@@ -8,8 +8,9 @@ use crate::{
 };
 use bytes::BytesMut;
 use engine::{Closing, Connection, Hub, frame};
+use futures_util::FutureExt;
 use protocol::CloseCode;
-use std::{future::Future, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{future::Future, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
 use tokio::{
     net::TcpStream,
     task::{coop::consume_budget, yield_now},
@@ -29,18 +30,27 @@ const STRIKES_WINDOW: Duration = Duration::from_secs(60);
 /// Serves one socket to its end.
 pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStream, rest: BytesMut, address: IpAddr) {
     let connection = hub.open(socket);
+    if node.draining() {
+        // It was let in just before, and came too late to hear that everybody is to go.
+        hub.close(&connection, CloseCode::Restart);
+    }
     let mut reader = Reader::new(rest, node.config.limits.frame_bytes);
     let mut client = Client::new(node, hub, connection, address);
-    serve(&mut client, &mut reader).await;
+    // A mistake of ours ends this connection, and in good order: the hub would otherwise keep its socket, and the
+    // cluster its member, for as long as the node lives.
+    if AssertUnwindSafe(serve(&mut client, &mut reader)).catch_unwind().await.is_err() {
+        tracing::error!(client = ?client.connection.client(), "a connection panicked");
+        client.hub.close(&client.connection, CloseCode::TryAgainLater);
+    }
     drop(reader);
 
     let why = client.connection.closing().unwrap_or(Closing::Gone);
     let code = if let Closing::Ours(code) = why { code.get() } else { 0 };
     client.node.statistics.closes.with_label_values(&[&code.to_string()]).inc();
     client.hub.forget(&client.connection);
-    client.detach().await;
+    // Boxed, both: their timers would otherwise be part of every connection's memory from the beginning.
+    Box::pin(client.detach()).await;
     if matches!(why, Closing::Ours(_)) {
-        // Boxed: its timers would otherwise be part of every connection's memory from the beginning.
         Box::pin(take_leave(&client.connection)).await;
     }
 }
@@ -175,6 +185,21 @@ impl Strikes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What every connection costs for as long as it lives, besides its socket and its place in the hub.
+    #[test]
+    fn a_connection_is_small() {
+        actix_rt::System::new().block_on(async {
+            let node = crate::node::tests::node().await;
+            let hub = node.hub(&runtime::lifecycle::Lifecycle::new()).unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let address = IpAddr::from([127, 0, 0, 1]);
+            let size = size_of_val(&run(node, hub, socket, BytesMut::new(), address));
+            println!("{size} bytes");
+            assert!(size <= 1024, "{size} bytes");
+        });
+    }
 
     /// A client that reads nothing is gone within 20 s, by default.
     #[test]
