@@ -6,14 +6,20 @@ use crate::{
     node::Node,
     reader::{Message, Read, Reader},
 };
-use bytes::{Bytes, BytesMut};
-use engine::{Closing, Connection, Hub, Who, frame};
-use protocol::{CloseCode, policy::Policy};
-use std::{future::Future, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, time::Instant};
+use bytes::BytesMut;
+use engine::{Closing, Connection, Hub, frame};
+use futures_util::FutureExt;
+use protocol::CloseCode;
+use std::{future::Future, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpStream,
+    task::{coop::consume_budget, yield_now},
+    time::Instant,
+};
 
-/// How long a close frame may take to be written.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a close frame may take to be written. A client that reads nothing is to be gone within 20 s, and has had
+/// `STALL_TIMEOUT` of them already.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How long we listen for the peer's own close, throwing away what still comes: a socket that is closed while something
 /// unread waits in it is reset, and the close frame is lost with it.
 const LINGER: Duration = Duration::from_secs(2);
@@ -24,18 +30,27 @@ const STRIKES_WINDOW: Duration = Duration::from_secs(60);
 /// Serves one socket to its end.
 pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStream, rest: BytesMut, address: IpAddr) {
     let connection = hub.open(socket);
+    if node.draining() {
+        // It was let in just before, and came too late to hear that everybody is to go.
+        hub.close(&connection, CloseCode::Restart);
+    }
     let mut reader = Reader::new(rest, node.config.limits.frame_bytes);
     let mut client = Client::new(node, hub, connection, address);
-    serve(&mut client, &mut reader).await;
+    // A mistake of ours ends this connection, and in good order: the hub would otherwise keep its socket, and the
+    // cluster its member, for as long as the node lives.
+    if AssertUnwindSafe(serve(&mut client, &mut reader)).catch_unwind().await.is_err() {
+        tracing::error!(client = ?client.connection.client(), "a connection panicked");
+        client.hub.close(&client.connection, CloseCode::TryAgainLater);
+    }
     drop(reader);
 
     let why = client.connection.closing().unwrap_or(Closing::Gone);
     let code = if let Closing::Ours(code) = why { code.get() } else { 0 };
     client.node.statistics.closes.with_label_values(&[&code.to_string()]).inc();
     client.hub.forget(&client.connection);
-    client.detach().await;
+    // Boxed, both: their timers would otherwise be part of every connection's memory from the beginning.
+    Box::pin(client.detach()).await;
     if matches!(why, Closing::Ours(_)) {
-        // Boxed: its timers would otherwise be part of every connection's memory from the beginning.
         Box::pin(take_leave(&client.connection)).await;
     }
 }
@@ -49,6 +64,9 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
                 Ok(Some(message)) => {
                     connection.hear(Instant::now());
                     take(client, message).await;
+                    // Reading a socket that always has more never waits by itself: without this a client that never
+                    // stops sending would have the worker thread to itself.
+                    consume_budget().await;
                 }
                 Ok(None) => break,
                 Err(code) => client.hub.close(&connection, code),
@@ -65,7 +83,12 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
             }
             readable = connection.wire.readable() => readable.and_then(|()| reader.fill(&connection.wire)),
         };
-        if connection.closing().is_some() || !matches!(read, Ok(Read::Some | Read::Nothing)) {
+        match read {
+            Ok(Read::Full) => yield_now().await,
+            Ok(Read::Some | Read::Nothing) => {}
+            Ok(Read::End) | Err(_) => return,
+        }
+        if connection.closing().is_some() {
             return;
         }
     }
@@ -80,40 +103,35 @@ async fn take(client: &mut Client, message: Message) {
             drive(&connection, obey).await;
         }
         Message::Binary => client.reject_binary(),
-        Message::Ping(payload) => pong(client, &payload),
-        Message::Pong => {}
+        Message::Ping(payload) => {
+            if client.control() {
+                client.hub.push(&client.connection, frame::pong(&payload));
+            }
+        }
+        Message::Pong => {
+            client.control();
+        }
         Message::Close => client.hub.close(&client.connection, CloseCode::Normal),
     }
 }
 
-fn pong(client: &mut Client, payload: &Bytes) {
-    let allowed = match client.connection.client() {
-        Some(id) => client.node.limiter.check_node(Policy::Command, Who::Client(id)).is_ok(),
-        None => true,
-    };
-    if allowed {
-        client.hub.push(&client.connection, frame::pong(payload));
-    } else {
-        client.strike();
-    }
-}
-
 /// Carries a command out while the socket goes on being written, and gives it up when the connection ends: whatever it
-/// did until then belongs to the client's membership, which detaching takes care of.
+/// did until then belongs to the client's membership, which detaching takes care of. But for `CONNECT`, until it is known
+/// who speaks: nobody could detach a client that the cluster has attached and this connection has not heard of.
 async fn drive(connection: &Connection<TcpStream>, command: impl Future<Output = ()>) {
     tokio::pin!(command);
+    let mut failed = false;
     loop {
         tokio::select! {
             biased;
-            () = &mut command => return,
+            // First, so that a command which is to be given up takes no further step.
             () = connection.wake.notified() => {}
-            writable = connection.wire.writable(), if connection.blocked() => {
-                if writable.and_then(|()| connection.flush()).is_err() {
-                    return;
-                }
+            () = &mut command => return,
+            writable = connection.wire.writable(), if connection.blocked() && !failed => {
+                failed = writable.and_then(|()| connection.flush()).is_err();
             }
         }
-        if connection.closing().is_some() {
+        if (failed || connection.closing().is_some()) && connection.client().is_some() {
             return;
         }
     }
@@ -137,7 +155,9 @@ async fn take_leave(connection: &Connection<TcpStream>) {
         while socket.readable().await.is_ok() {
             match Reader::discard(socket) {
                 Ok(Read::End) | Err(_) => break,
-                Ok(_) => {}
+                // The time is not looked at while there is always more.
+                Ok(Read::Full) => yield_now().await,
+                Ok(Read::Some | Read::Nothing) => {}
             }
         }
     };
@@ -165,6 +185,28 @@ impl Strikes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What every connection costs for as long as it lives, besides its socket and its place in the hub.
+    #[test]
+    fn a_connection_is_small() {
+        actix_rt::System::new().block_on(async {
+            let node = crate::node::tests::node().await;
+            let hub = node.hub(&runtime::lifecycle::Lifecycle::new()).unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let address = IpAddr::from([127, 0, 0, 1]);
+            let size = size_of_val(&run(node, hub, socket, BytesMut::new(), address));
+            println!("{size} bytes");
+            assert!(size <= 1024, "{size} bytes");
+        });
+    }
+
+    /// A client that reads nothing is gone within 20 s, by default.
+    #[test]
+    fn the_slow_are_gone_in_time() {
+        let tick = Duration::from_millis(250);
+        assert!(engine::HubConfig::default().stall + tick + FAREWELL <= Duration::from_secs(19));
+    }
 
     #[test]
     fn strikes_become_a_flood_only_within_the_window() {

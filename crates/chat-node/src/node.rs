@@ -224,6 +224,8 @@ impl Server {
             .routes(ops::routes(self.health, self.metrics))
             .routes(Node::routes())
             .upgrade(self.node.upgrade(lifecycle));
+        // The server ends its worker threads, and the clients with them, after this: not before they were sent away.
+        http.drain_timeout = self.node.config.drain_window + FAREWELL + http.drain_timeout;
         if let Some(workers) = self.workers {
             http = http.workers(workers);
         }
@@ -231,5 +233,25 @@ impl Server {
         let served = http.run(lifecycle, lifecycle.soft.clone()).await;
         let _ = node.await;
         served
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use engine::{
+        MemoryCluster, Retention,
+        clock::{SystemClock, SystemEntropy},
+    };
+    use runtime::env::{MapEnv, Reader};
+
+    /// A node without a server.
+    pub(crate) async fn node() -> Arc<Node> {
+        let env = MapEnv::from_iter([("JWT_SECRET", "a secret of the tests, 32 bytes long or more")]);
+        let config = Config::read(&mut Reader::new(&env), "n".parse().unwrap()).get().unwrap();
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let ports = MemoryCluster::new(clock.clone(), entropy.clone(), Retention::default()).node("n".parse().unwrap());
+        let metrics = Metrics::new(SERVICE, "0").unwrap();
+        Node::new(config, ports, clock, entropy, &metrics, &Health::new()).await.unwrap()
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Message {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Read {
     Some,
+    /// As much as one read takes: there is probably more.
+    Full,
     Nothing,
     End,
 }
@@ -45,6 +47,8 @@ pub(crate) struct Reader {
 struct Fragments {
     text: bool,
     bytes: BytesMut,
+    /// How many there were: a message of empty ones would otherwise never be too big, nor ever end.
+    count: usize,
 }
 
 impl Reader {
@@ -59,7 +63,7 @@ impl Reader {
             Ok(0) => Ok(Read::End),
             Ok(n) => {
                 self.bytes.extend_from_slice(&buffer[..n]);
-                Ok(Read::Some)
+                Ok(if n == SCRATCH { Read::Full } else { Read::Some })
             }
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(Read::Nothing),
             Err(e) => Err(e),
@@ -103,11 +107,12 @@ impl Reader {
                         return whole(text, payload).map(Some);
                     }
                     // A copy: the parser's slice would keep the whole read alive.
-                    self.fragments = Some(Box::new(Fragments { text, bytes: BytesMut::from(&payload[..]) }));
+                    self.fragments = Some(Box::new(Fragments { text, bytes: BytesMut::from(&payload[..]), count: 1 }));
                 }
                 OpCode::Continue => {
                     let Some(mut fragments) = self.fragments.take() else { return Err(CloseCode::ProtocolError) };
-                    if fragments.bytes.len() + payload.len() > self.limit {
+                    fragments.count += 1;
+                    if fragments.bytes.len() + payload.len() > self.limit || fragments.count > self.limit {
                         return Err(CloseCode::TooBig);
                     }
                     fragments.bytes.extend_from_slice(&payload);
@@ -226,6 +231,10 @@ mod tests {
     fn fragments_are_bounded_and_in_order() {
         let last = |bytes: Vec<u8>| read_all(&bytes, 4096).pop().unwrap();
         assert_eq!(last([frame(0x01, &[b'a'; 600]), frame(0x80, &[b'a'; 401])].concat()), Err(CloseCode::TooBig));
+        // As many as the message may have bytes, and no more, even of nothing.
+        let empty = |count| [frame(0x01, b""), frame(0x00, b"").repeat(count), frame(0x80, b"x")].concat();
+        assert_eq!(last(empty(998)), Ok(Message::Text(Bytes::from_static(b"x"))));
+        assert_eq!(last(empty(999)), Err(CloseCode::TooBig));
         assert_eq!(last(frame(0x80, b"x")), Err(CloseCode::ProtocolError));
         assert_eq!(last([frame(0x01, b"x"), frame(0x81, b"x")].concat()), Err(CloseCode::ProtocolError));
         assert_eq!(last(frame(0x81, &[0xff, 0xfe])), Err(CloseCode::InvalidUtf8));

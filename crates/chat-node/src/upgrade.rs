@@ -20,8 +20,9 @@ use std::{net::IpAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
 
 /// How long the answer to the handshake may take to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A peer that acknowledges nothing for this long is gone, whatever its TCP state says.
-const USER_TIMEOUT: Duration = Duration::from_secs(15);
+/// A peer that takes nothing for this much longer than `STALL_TIMEOUT` is gone, whatever its TCP state says. Longer,
+/// because the kernel would otherwise reset a slow client just before it is told that it was too slow.
+const USER_TIMEOUT: Duration = Duration::from_secs(4);
 /// What the kernel queues for one client. Its own default grows to megabytes for a client that reads nothing, and each
 /// of them is memory, and time until that client is noticed.
 const SEND_BUFFER: usize = 128 * 1024;
@@ -44,7 +45,7 @@ pub(crate) async fn upgrade(
     let switched = tokio::time::timeout(PATIENCE, switch(&request, framed)).await;
     drop(request);
     let Ok(Ok((socket, rest))) = switched else { return };
-    tune(&socket);
+    tune(&socket, node.config.hub.stall + USER_TIMEOUT);
     // Of its own, so that the request and the handshake are not kept for as long as the socket lives.
     lifecycle.spawn_local(connection::run(node, hub, socket, rest, address));
 }
@@ -113,12 +114,12 @@ async fn switch(
     Ok((parts.io, BytesMut::from(&parts.read_buf[..])))
 }
 
-fn tune(socket: &TcpStream) {
+fn tune(socket: &TcpStream, user_timeout: Duration) {
     let options = socket2::SockRef::from(socket);
     // Without it delayed acknowledgements made p99 23–47 ms.
     let tuned = socket
         .set_nodelay(true)
-        .and_then(|()| options.set_tcp_user_timeout(Some(USER_TIMEOUT)))
+        .and_then(|()| options.set_tcp_user_timeout(Some(user_timeout)))
         .and_then(|()| options.set_send_buffer_size(SEND_BUFFER));
     if let Err(e) = tuned {
         tracing::debug!(error = %e, "a socket could not be tuned");

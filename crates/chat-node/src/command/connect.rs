@@ -39,6 +39,10 @@ pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
         limits,
     };
     client.speaker = Some(Box::new(Speaker { identity, attachment }));
+    if client.connection.closing().is_some() {
+        // It ended while we waited for the cluster; from here on it is a connection that was lost.
+        return Ok(None);
+    }
     client.hub.send(&client.connection, &connected.into());
 
     let mut rooms = attached.rooms;

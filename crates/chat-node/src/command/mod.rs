@@ -154,6 +154,22 @@ impl Client {
         }
     }
 
+    /// Counts a ping or a pong. Whether it is to be answered: not past the limit, where it is a strike instead. Before
+    /// `CONNECT` there is no client to have a limit, and each one is a strike.
+    pub(crate) fn control(&mut self) -> bool {
+        let allowed = match self.connection.client() {
+            Some(id) => self.node.limiter.check_node(Policy::Command, Who::Client(id)).is_ok(),
+            None => {
+                self.strike();
+                return true;
+            }
+        };
+        if !allowed {
+            self.strike();
+        }
+        allowed
+    }
+
     pub(crate) fn reject_binary(&mut self) {
         self.refuse(None, Refusal::error(ErrorCode::BadRequest, "frames are JSON text; this one was binary"));
         if self.speaker.is_none() {
@@ -167,7 +183,10 @@ impl Client {
                 let label = serde_json::to_value(code).unwrap_or_default();
                 self.node.statistics.refused.with_label_values(&[label.as_str().unwrap_or_default()]).inc();
                 self.hub.send(&self.connection, &CommandError { id, code, message, retry_after_ms }.into());
-                if matches!(code, ErrorCode::RateLimited | ErrorCode::BadRequest | ErrorCode::NotConnected) {
+                // Before CONNECT no limit counts what is refused.
+                let uncounted = self.speaker.is_none();
+                if uncounted || matches!(code, ErrorCode::RateLimited | ErrorCode::BadRequest | ErrorCode::NotConnected)
+                {
                     self.strike();
                 }
             }

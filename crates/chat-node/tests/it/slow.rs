@@ -1,0 +1,120 @@
+//! A client that stops reading is disconnected, and delays nobody.
+
+use crate::support::{PATIENCE, TestNode, UPGRADE, frame, node, read_close, read_frame, read_head, within};
+use client::{Client, Timeline};
+use protocol::{ClientId, RoomId, ServerEvent};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+};
+
+/// What the contract gives the node to notice.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+/// What somebody else may wait for a message, all but one in a hundred, on a machine that runs other tests as well.
+const BEARABLE: Duration = Duration::from_millis(250);
+
+/// A member with a small window, that reads its ROOM_JOINED and then nothing more.
+async fn stops_reading(node: &TestNode, room: RoomId) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut socket = socket.connect(node.address).await.unwrap();
+    socket.write_all(format!("{UPGRADE}\r\n").as_bytes()).await.unwrap();
+    within(read_head(&mut socket)).await;
+    let join = format!("{{\"type\":\"JOIN_ROOM\",\"roomId\":{room}}}");
+    let commands = [frame(0x81, b"{\"type\":\"CONNECT\",\"username\":\"Slow\"}"), frame(0x81, join.as_bytes())];
+    socket.write_all(&commands.concat()).await.unwrap();
+    for _ in 0..2 {
+        within(read_frame(&mut socket)).await.unwrap();
+    }
+    socket
+}
+
+/// Reads all, in order, until the slow one has left and one message more has come.
+async fn judge(mut client: Client, sent: Arc<Mutex<Vec<Instant>>>) -> (Vec<Duration>, Option<ClientId>) {
+    let mut timeline = Timeline::new();
+    let joined = client.join(client_room(&client)).await.unwrap();
+    timeline.feed(&joined.into()).unwrap();
+    let (mut latencies, mut left) = (Vec::new(), None);
+    loop {
+        let event = client.next(GONE_WITHIN).await.unwrap();
+        timeline.feed(&event).unwrap();
+        match event {
+            ServerEvent::NewMessage(message) => {
+                let n: usize = message.body.as_str().split(' ').next().unwrap().parse().unwrap();
+                latencies.push(sent.lock().unwrap()[n].elapsed());
+                if left.is_some() {
+                    return (latencies, left);
+                }
+            }
+            ServerEvent::UserEvent(event) if !event.left.is_empty() => left = Some(event.left[0]),
+            _ => {}
+        }
+    }
+}
+
+fn client_room(client: &Client) -> RoomId {
+    client.connected.username.as_str().split(' ').next_back().unwrap().parse().unwrap()
+}
+
+/// The whole of it. Gives how long the slow one was a member, and the latency that 99 % of messages kept to another one.
+async fn goes(variables: &[(&str, &str)]) -> (Duration, Duration) {
+    let node = node(&[variables, &[("RESUME_GRACE", "100ms")]].concat()).await;
+    let mut alice = node.client("Alice").await;
+    let room = alice.create_room("Tea").await.unwrap().room.room_id;
+    let mut slow = stops_reading(&node, room).await;
+    let stopped = Instant::now();
+
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let bob = node.client(&format!("Bob {room}")).await;
+    let judge = tokio::spawn(judge(bob, sent.clone()));
+    let filler = "x".repeat(1900);
+    let mut pace = tokio::time::interval(Duration::from_millis(2));
+    let mut n = 0;
+    while !judge.is_finished() {
+        pace.tick().await;
+        sent.lock().unwrap().push(Instant::now());
+        alice.say(&format!("{n} {filler}")).await.unwrap();
+        alice.take_kept();
+        n += 1;
+        assert!(stopped.elapsed() < GONE_WITHIN + PATIENCE, "it is still there");
+    }
+    let gone = stopped.elapsed();
+    let (mut latencies, left) = judge.await.unwrap();
+    assert!(left.is_some());
+    latencies.sort_unstable();
+    assert!(latencies.len() > 100, "{}", latencies.len());
+    // It learns why, if it reads on: the close frame follows what was begun, and what waited is dropped.
+    assert_eq!(within(read_close(&mut slow)).await.unwrap(), 4008);
+    assert_eq!(node.metric("slow_consumers_closed_total").await, 1.0);
+    (gone, latencies[latencies.len() * 99 / 100])
+}
+
+#[tokio::test]
+async fn when_nothing_is_taken_for_too_long() {
+    let (gone, p99) = goes(&[("STALL_TIMEOUT", "1s"), ("OUTBOX_BYTES", "1000000000")]).await;
+    println!("gone after {gone:?}, p99 of the others {p99:?}");
+    assert!(gone < GONE_WITHIN && gone > Duration::from_secs(1), "{gone:?}");
+    assert!(p99 < BEARABLE, "{p99:?}");
+}
+
+#[tokio::test]
+async fn when_too_much_waits() {
+    let (gone, p99) = goes(&[("STALL_TIMEOUT", "60s"), ("OUTBOX_BYTES", "300000")]).await;
+    println!("gone after {gone:?}, p99 of the others {p99:?}");
+    assert!(gone < GONE_WITHIN, "{gone:?}");
+    assert!(p99 < BEARABLE, "{p99:?}");
+}
+
+/// As it is configured by default; it takes its time, and `--ignored` runs it.
+#[tokio::test]
+#[ignore = "takes 16 s"]
+async fn as_configured_by_default() {
+    let (gone, p99) = goes(&[("OUTBOX_BYTES", "1000000000")]).await;
+    println!("gone after {gone:?}, p99 of the others {p99:?}");
+    assert!(gone < GONE_WITHIN, "{gone:?}");
+    assert!(p99 < BEARABLE, "{p99:?}");
+}
