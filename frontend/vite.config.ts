@@ -7,7 +7,7 @@ export default defineConfig({
   build: {
     // Each page is an entry of its own: add `admin: 'admin.html'` here.
     rollupOptions: { input: { chat: 'index.html' } },
-    // The content security policy has no room for inlined assets or an inlined preload helper.
+    // The content security policy has no room for inlined assets or an inlined preload script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

@@ -10,13 +10,19 @@ use runtime::{
     env::{DURATION, Reader, Secret, Value, Variable},
 };
 use std::{num::NonZeroU32, time::Duration};
+use uuid::Uuid;
 
 const BYTES: &str = "bytes";
 const COUNT: &str = "count";
 const BUCKET: &str = "<burst>,<interval of one more>: 20,200ms; or off";
 const WINDOW: &str = "<count>/<window>: 300/60s; or off";
 
-const JWT_SECRET: Variable = Variable::new("JWT_SECRET", "Signs the sessions of clients. The same on every node.")
+/// How a chat-node's process is called.
+pub const NODE_ID: Variable = Variable::new("NODE_ID", "Names this process. Without it, a fresh UUID each time.")
+    .unit("letters, digits, '-', '_', '.'");
+
+/// Signs the sessions of clients.
+pub const JWT_SECRET: Variable = Variable::new("JWT_SECRET", "Signs the sessions of clients. The same on every node.")
     .unit("at least 32 bytes")
     .secret();
 const SESSION_TTL: Variable =
@@ -110,6 +116,7 @@ const LIMITS: [(Policy, Variable, Option<Variable>); 5] = [
 
 /// Every variable of a chat-node, for `.env.example`.
 pub const VARIABLES: &[Variable] = &[
+    NODE_ID,
     JWT_SECRET,
     SESSION_TTL,
     ALLOWED_ORIGINS,
@@ -163,8 +170,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads everything.
-    pub fn read(r: &mut Reader<'_>, node_id: NodeId) -> Value<Self> {
+    /// Reads everything. `fresh` names the process when nothing else does.
+    pub fn read(r: &mut Reader<'_>, fresh: Uuid) -> Value<Self> {
+        let node_id = r.parse_with(&NODE_ID.default(""), |name| match name {
+            "" => fresh.to_string().parse::<NodeId>(),
+            name => name.parse(),
+        });
         let jwt_secret = r.secret(&JWT_SECRET);
         if jwt_secret.peek().is_some_and(|secret| secret.len() < 32) {
             r.fault(&JWT_SECRET, "expected at least 32 bytes; `openssl rand -base64 48` makes some");
@@ -210,7 +221,7 @@ impl Config {
             let lease = lease.get()?;
             let (rooms, members) = (rooms.get()?.get() as usize, members.get()?.get());
             Ok(Self {
-                node_id,
+                node_id: node_id.get()?,
                 jwt_secret: jwt_secret.get()?,
                 session_ttl: session_ttl.get()?,
                 allowed_origins: origins.get()?.into_iter().map(|o| o.0).collect(),
@@ -265,7 +276,7 @@ mod tests {
     fn read(pairs: &[(&str, &str)]) -> Result<Config, runtime::env::ConfigError> {
         let env = MapEnv::from_iter(pairs.iter().copied());
         let mut r = Reader::new(&env);
-        let config = Config::read(&mut r, "n".parse().unwrap());
+        let config = Config::read(&mut r, Uuid::nil());
         r.finish()?;
         config.get()
     }

@@ -221,11 +221,8 @@ fn reply_to(event: &ServerEvent) -> Option<&CorrelationId> {
         ServerEvent::Rooms(event) => event.id.as_ref(),
         ServerEvent::Pong(event) => event.id.as_ref(),
         ServerEvent::CommandError(event) => event.id.as_ref(),
-        ServerEvent::NewMessage(_)
-        | ServerEvent::UserEvent(_)
-        | ServerEvent::MemberTyping(_)
-        | ServerEvent::Notice(_)
-        | ServerEvent::Reconnect(_) => None,
+        // All others are news, whatever is added to them.
+        _ => None,
     }
 }
 

@@ -104,9 +104,16 @@ impl<W: Wire> Connection<W> {
     /// # Errors
     /// When the socket failed.
     pub fn flush(&self) -> io::Result<Flushed> {
-        let flushed = self.outbox.borrow_mut().flush(&self.wire)?;
+        let (flushed, progress) = {
+            let mut outbox = self.outbox.borrow_mut();
+            let before = outbox.bytes();
+            let flushed = outbox.flush(&self.wire)?;
+            (flushed, outbox.bytes() < before)
+        };
         match flushed {
             Flushed::All => self.blocked_since.set(None),
+            // A reader that is behind but reads has not stalled; how far behind it may be is the queue's limit.
+            Flushed::Blocked if self.blocked() && progress => self.blocked_since.set(Some(Instant::now())),
             Flushed::Blocked if self.blocked() => {}
             Flushed::Blocked => {
                 self.blocked_since.set(Some(Instant::now()));

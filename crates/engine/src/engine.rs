@@ -7,23 +7,30 @@ use crate::{
     hub::Hub,
     outbox::Wire,
     port::{
-        Address, Appended, Attached, Attachment, Beat, Claim, NodeLease, NodeRecord, PortError, Ports, RoomRules,
-        RoomsPage, Slice, Span, Unavailable,
+        Address, Appended, Attached, Attachment, Beat, Claim, Joined, NodeLease, NodeRecord, PortError, Ports,
+        RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
     view::{Position, RoomView},
 };
 use bytes::Bytes;
-use protocol::{ClientId, CloseCode, MessageId, NodeId, RoomId, RoomName, Timestamp, Username};
+use protocol::{
+    ClientId, CloseCode, MessageId, NodeId, RoomId, RoomName, Timestamp, Username,
+    event::{LeaveReason, RoomLeft},
+};
 use std::{
+    collections::HashMap,
     future::Future,
     rc::Rc,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
-use tokio::time::{Duration, Instant, MissedTickBehavior};
+use tokio::{
+    sync::oneshot,
+    time::{Duration, Instant, MissedTickBehavior},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -107,6 +114,87 @@ pub struct Engine {
     router: Arc<Router>,
     lease: RwLock<Arc<NodeLease>>,
     reachable: AtomicBool,
+    gone: Gone,
+}
+
+/// Connections that are gone although the backend may still take them for alive. Each is given up with the next sweep
+/// that reaches it: what it held would else be a member for as long as this node lives.
+type Gone = Arc<Mutex<HashMap<u64, Leaving>>>;
+
+#[derive(Clone)]
+struct Leaving {
+    client: ClientId,
+    attachment: Attachment,
+    /// Whom it took over from, if nobody has told that one yet.
+    previous: Option<Attachment>,
+}
+
+/// Those who are given up with one sweep; the others wait for the next one, so that no heartbeat comes late.
+const LEAVING: usize = 500;
+
+/// The answer to an attempt to attach. Whoever stops waiting for it must not leave somebody behind who is connected for
+/// everybody else.
+struct Attaching {
+    attachment: Attachment,
+    answer: oneshot::Receiver<Result<Attached, PortError>>,
+    attached: Option<Attached>,
+    gone: Gone,
+}
+
+impl Attaching {
+    fn taken(mut self) {
+        self.attached = None;
+    }
+}
+
+impl Drop for Attaching {
+    fn drop(&mut self) {
+        self.answer.close();
+        let late = self.answer.try_recv().ok().and_then(Result::ok);
+        if let Some(attached) = self.attached.take().or(late) {
+            give_up(&self.gone, attached.client_id, &self.attachment, attached.previous);
+        }
+    }
+}
+
+fn give_up(gone: &Gone, client: ClientId, attachment: &Attachment, previous: Option<Attachment>) {
+    let leaving = Leaving { client, attachment: attachment.clone(), previous };
+    gone.lock().unwrap_or_else(PoisonError::into_inner).insert(attachment.connection, leaving);
+}
+
+/// A connection on its way from room to room. However that ends, and also when nobody waits for the end, it hears
+/// afterwards what it is in, and nothing else.
+struct Moving<'a, W: Wire> {
+    hub: &'a Hub<W>,
+    connection: &'a Rc<Connection<W>>,
+    /// Where it was.
+    former: Vec<RoomId>,
+    /// Which of them it has left.
+    left: Vec<RoomId>,
+    /// Where it has arrived; [`Hub::enter`] goes on from there.
+    entered: Option<RoomId>,
+}
+
+impl<W: Wire> Drop for Moving<'_, W> {
+    fn drop(&mut self) {
+        for room in self.connection.rooms() {
+            if self.entered == Some(room) {
+                continue;
+            }
+            if !self.former.contains(&room) {
+                self.hub.leave(self.connection, room);
+            } else if !self.left.contains(&room) {
+                self.hub.release(self.connection, room);
+            } else {
+                self.hub.leave(self.connection, room);
+                if self.entered.is_none() {
+                    // Nobody else tells it: the command as a whole has failed.
+                    let left = RoomLeft { id: None, room_id: room, reason: LeaveReason::Moved };
+                    self.hub.send(self.connection, &left.into());
+                }
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -135,6 +223,7 @@ impl Engine {
             router,
             lease: RwLock::new(Arc::new(lease)),
             reachable: AtomicBool::new(true),
+            gone: Gone::default(),
         }))
     }
 
@@ -221,6 +310,7 @@ impl Engine {
             Ok(_) => {}
             Err(e) => tracing::warn!(error = %e, "sweep failed"),
         }
+        self.detach_gone().await;
         let release = self.router.interest.release(self.ports.bus.as_ref(), self.config.linger, Instant::now());
         if let Err(e) = self.bounded(release).await {
             tracing::warn!(error = %e, "could not unsubscribe");
@@ -260,20 +350,55 @@ impl Engine {
     ) -> Result<(Attachment, Attached), PortError> {
         let attachment = Attachment { lease: self.lease(), connection: connection.id };
         let claim = Claim { identity, fresh_key: self.entropy.uuid(), username, rename };
-        let attached = self.bounded(self.ports.directory.attach(&attachment, claim)).await?;
+        let (answer, result) = oneshot::channel();
+        let mut attaching =
+            Attaching { attachment: attachment.clone(), answer: result, attached: None, gone: self.gone.clone() };
+        // A task of its own: the connection may end, or the time-out may come, while the backend acts.
+        let (directory, gone, by) = (self.ports.directory.clone(), self.gone.clone(), attachment.clone());
+        tokio::spawn(async move {
+            let attached = directory.attach(&by, claim).await;
+            if let (Err(PortError::Unavailable(_)), Some((client, _))) = (&attached, identity) {
+                give_up(&gone, client, &by, None);
+            }
+            if let Err(Ok(unheard)) = answer.send(attached) {
+                give_up(&gone, unheard.client_id, &by, unheard.previous);
+            }
+        });
+        let stopped = || PortError::from(Unavailable("the call was given up".into()));
+        let attached = self.bounded(async { (&mut attaching.answer).await.unwrap_or_else(|_| Err(stopped())) }).await?;
+        attaching.attached = Some(attached.clone());
+        hub.identify(connection, attached.client_id);
         if let Some(previous) = &attached.previous {
             self.close(previous, CloseCode::TakenOver).await;
         }
-        hub.identify(connection, attached.client_id);
+        attaching.taken();
         Ok((attachment, attached))
     }
 
-    /// The connection is lost.
+    /// The connection is lost. When the backend cannot be told now, or nobody waits for that, it is told later.
     pub async fn detach(&self, client: ClientId, attachment: &Attachment) {
-        let detach = self.ports.directory.detach(client, attachment, self.config.grace);
-        if let Err(e) = self.bounded(detach).await {
-            // Its members belong to this node's lease, so a sweep will find them when this node ends.
-            tracing::warn!(%client, error = %e, "could not detach");
+        give_up(&self.gone, client, attachment, None);
+        match self.bounded(self.ports.directory.detach(client, attachment, self.config.grace)).await {
+            Ok(()) => self.forget_gone(attachment),
+            Err(e) => tracing::warn!(%client, error = %e, "could not detach; trying again with the next sweep"),
+        }
+    }
+
+    fn forget_gone(&self, attachment: &Attachment) {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).remove(&attachment.connection);
+    }
+
+    async fn detach_gone(&self) {
+        let gone: Vec<Leaving> =
+            self.gone.lock().unwrap_or_else(PoisonError::into_inner).values().take(LEAVING).cloned().collect();
+        for Leaving { client, attachment, previous } in gone {
+            if let Some(previous) = previous {
+                self.close(&previous, CloseCode::TakenOver).await;
+            }
+            if self.bounded(self.ports.directory.detach(client, &attachment, self.config.grace)).await.is_err() {
+                return;
+            }
+            self.forget_gone(&attachment);
         }
     }
 
@@ -303,7 +428,8 @@ impl Engine {
     /// [`Hub::enter`]: so nothing falls between the two.
     ///
     /// # Errors
-    /// As [`PortError`] says; then the connection is where it was.
+    /// As [`PortError`] says. Then the connection is where it was, unless it was the reading of the room that failed:
+    /// then it has been told that it left the former one. Trying again is safe in any case.
     pub async fn join<W: Wire>(
         &self,
         hub: &Hub<W>,
@@ -314,36 +440,16 @@ impl Engine {
     ) -> Result<Entered, PortError> {
         let former = connection.rooms();
         // Whoever moves is not told of its own leaving as if it were somebody else's.
-        former.iter().for_each(|room| hub.hold(connection, *room));
-        let joined = self.try_join(hub, connection, client, attachment, target).await;
-        match joined {
-            Ok(entered) => {
-                for room in former.into_iter().filter(|room| *room != entered.view.room.room_id) {
-                    if entered.moved_from.contains(&room) {
-                        hub.leave(connection, room);
-                    } else {
-                        hub.release(connection, room);
-                    }
-                }
-                Ok(entered)
-            }
-            Err(e) => {
-                for room in connection.rooms() {
-                    if former.contains(&room) {
-                        hub.release(connection, room);
-                    } else {
-                        hub.leave(connection, room);
-                    }
-                }
-                Err(e)
-            }
-        }
+        former.iter().for_each(|room| {
+            hub.hold(connection, *room);
+        });
+        let mut moving = Moving { hub, connection, former, left: Vec::new(), entered: None };
+        self.try_join(&mut moving, client, attachment, target).await
     }
 
     async fn try_join<W: Wire>(
         &self,
-        hub: &Hub<W>,
-        connection: &Rc<Connection<W>>,
+        moving: &mut Moving<'_, W>,
         client: ClientId,
         attachment: &Attachment,
         target: Target,
@@ -357,15 +463,29 @@ impl Engine {
             Target::Join(room) => (room, None, None),
             Target::Resume(room, position) => (room, Some(position), None),
         };
-        hub.hold(connection, room);
-        let interest = &self.router.interest;
-        self.bounded(interest.enter(self.ports.bus.as_ref(), room, hub.index())).await?;
-        let joined = match created {
-            Some(joined) => joined,
-            None => self.bounded(directory.join(client, attachment, room, rules)).await?,
+        let has_left = |joined: &Joined, former: &[RoomId]| {
+            let mut left = joined.moved_from.clone();
+            if rules.rooms_per_client == 1 {
+                // Also those that an earlier try has left, whose answer was lost.
+                left.extend(former.iter().filter(|former| **former != room && !joined.moved_from.contains(former)));
+            }
+            left
         };
+        if let Some(joined) = &created {
+            moving.left = has_left(joined, &moving.former);
+        }
+        if !moving.hub.hold(moving.connection, room) {
+            return Err(PortError::Superseded); // the connection is at its end
+        }
+        let interest = &self.router.interest;
+        self.bounded(interest.enter(self.ports.bus.as_ref(), room, moving.hub.index())).await?;
+        if created.is_none() {
+            let joined = self.bounded(directory.join(client, attachment, room, rules)).await?;
+            moving.left = has_left(&joined, &moving.former);
+        }
         let view = self.view(room, since.as_ref()).await?;
-        Ok(Entered { view, moved_from: joined.moved_from })
+        moving.entered = Some(room);
+        Ok(Entered { view, moved_from: moving.left.clone() })
     }
 
     /// Reads a room as it is shown to somebody who comes in.
@@ -376,10 +496,10 @@ impl Engine {
         self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
     }
 
-    /// Leaves a room.
+    /// Leaves a room. Trying again after a lost answer is safe, and succeeds.
     ///
     /// # Errors
-    /// As [`PortError`] says; then the connection is still in it.
+    /// As [`PortError`] says; then the connection still hears what it heard.
     pub async fn leave<W: Wire>(
         &self,
         hub: &Hub<W>,
@@ -388,13 +508,17 @@ impl Engine {
         attachment: &Attachment,
         room: RoomId,
     ) -> Result<(), PortError> {
-        hub.hold(connection, room);
+        let former = connection.rooms();
+        let heard = former.contains(&room) && hub.hold(connection, room);
+        // If that fails, or nobody waits for the answer: as if nothing had been asked.
+        let moving = Moving { hub, connection, former, left: Vec::new(), entered: None };
         let left = self.bounded(self.ports.directory.leave(client, attachment, room)).await;
-        match left {
-            Ok(()) | Err(PortError::NotInRoom) => hub.leave(connection, room),
-            Err(_) => hub.release(connection, room),
+        if left.is_ok() || left == Err(PortError::NotInRoom) {
+            hub.leave(connection, room);
         }
-        left
+        drop(moving);
+        // Heard, but not in it: an earlier try has left it, whose answer was lost.
+        if heard && left == Err(PortError::NotInRoom) { Ok(()) } else { left }
     }
 
     pub(crate) fn forget_room(&self, room: RoomId, worker: usize) {

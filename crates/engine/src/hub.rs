@@ -10,11 +10,11 @@ use crate::{
     fold, frame,
     outbox::{Flushed, Wire},
     port::{Change, PortError},
-    router::{Inbox, Item, Router},
+    router::{Command, Inbox, Item, Router},
     view::{Position, RoomView},
 };
 use bytes::Bytes;
-use feed::{Feed, Held, Member};
+use feed::{Feed, HELD, Held, Member};
 use protocol::{
     ClientId, CloseCode, Epoch, RoomId, Seq, ServerEvent,
     event::{LeaveReason, Reconnect, RoomLeft},
@@ -29,7 +29,7 @@ use std::{
     },
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::JoinSet,
     time::{Duration, Instant, MissedTickBehavior},
 };
@@ -68,8 +68,11 @@ const TICK: Duration = Duration::from_millis(250);
 /// What a worker that cannot reach the backend waits before it reads a room again.
 const REPAIR_PAUSE: Duration = Duration::from_millis(500);
 
-/// A repair's outcome: the room, and what was read of it.
-type Repaired = (RoomId, Result<RoomView, PortError>);
+/// Rooms that a worker reads again at the same time: after an outage of the backend all of them want to be.
+const REPAIRS: usize = 64;
+
+/// A repair's outcome: the room, which reading it was, and what was read.
+type Repaired = (RoomId, u64, Result<RoomView, PortError>);
 
 /// The connections of one worker.
 pub struct Hub<W> {
@@ -87,20 +90,23 @@ struct State<W> {
     dirty: Vec<Rc<Connection<W>>>,
     /// Rooms in which something is missing, to be read again.
     broken: Vec<RoomId>,
+    /// How often a room was read again; each reading has a number.
+    readings: u64,
     delivered: u64,
 }
 
 /// What only the run loop has.
 pub struct HubQueue {
     items: mpsc::Receiver<Item>,
+    commands: mpsc::UnboundedReceiver<Command>,
     lagged: Arc<AtomicBool>,
 }
 
-impl<W: Wire + 'static> Hub<W> {
+impl<W: Wire> Hub<W> {
     /// One more worker of a node; `None` when there are as many as a node can have.
     #[must_use]
     pub fn new(engine: Arc<Engine>, config: HubConfig) -> Option<(Rc<Self>, HubQueue)> {
-        let Inbox { index, items, lagged } = engine.add_worker()?;
+        let Inbox { index, items, commands, lagged } = engine.add_worker()?;
         let hub = Self {
             engine,
             config,
@@ -111,21 +117,23 @@ impl<W: Wire + 'static> Hub<W> {
                 feeds: HashMap::new(),
                 dirty: Vec::new(),
                 broken: Vec::new(),
+                readings: 0,
                 delivered: 0,
             }),
             flush: Notify::new(),
         };
-        Some((Rc::new(hub), HubQueue { items, lagged }))
+        Some((Rc::new(hub), HubQueue { items, commands, lagged }))
     }
 
     /// Takes deliveries and writes queues, until cancelled.
     pub async fn run(self: Rc<Self>, queue: HubQueue, cancel: CancellationToken) {
-        let HubQueue { mut items, lagged } = queue;
+        let HubQueue { mut items, mut commands, lagged } = queue;
         let mut batch = Vec::with_capacity(BATCH);
         let mut tick = tokio::time::interval(TICK.min(self.config.heartbeat / 4));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Owned by this loop: dropping it ends every repair.
         let mut repairs: JoinSet<Repaired> = JoinSet::new();
+        let turns = Arc::new(Semaphore::new(REPAIRS));
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -135,11 +143,12 @@ impl<W: Wire + 'static> Hub<W> {
                     }
                     batch.drain(..).for_each(|item| self.apply(item));
                 }
+                Some(command) = commands.recv() => self.obey(command),
                 () = self.flush.notified() => {}
                 _ = tick.tick() => self.on_tick(Instant::now()),
                 Some(done) = repairs.join_next() => {
-                    if let Ok((room, view)) = done {
-                        self.finish_repair(room, view);
+                    if let Ok((room, reading, view)) = done {
+                        self.finish_repair(room, reading, view);
                     }
                 }
             }
@@ -147,7 +156,7 @@ impl<W: Wire + 'static> Hub<W> {
                 tracing::warn!(worker = self.index, "a worker fell behind: reading its rooms again");
                 self.apply(Item::Missed(None));
             }
-            self.start_repairs(&mut repairs);
+            self.start_repairs(&mut repairs, &turns);
             // Let the other tasks of this worker add to what is about to be written.
             tokio::task::yield_now().await;
             self.flush_dirty().await;
@@ -226,10 +235,9 @@ impl<W: Wire + 'static> Hub<W> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
 
-/// What the engine needs, whatever the wire's lifetime.
-impl<W: Wire> Hub<W> {
+    // --------------------------------------------------------------------------------------------------- rooms
+
     /// Which worker of its node this is.
     pub fn index(&self) -> usize {
         self.index
@@ -240,10 +248,10 @@ impl<W: Wire> Hub<W> {
         connection.pinged.set(Instant::now());
     }
 
-    /// Begins to hear a room, without passing it on yet.
-    pub(crate) fn hold(&self, connection: &Rc<Connection<W>>, room: RoomId) {
+    /// Begins to hear a room, without passing it on yet. False when the connection is at its end.
+    pub(crate) fn hold(&self, connection: &Rc<Connection<W>>, room: RoomId) -> bool {
         if connection.closing().is_some() {
-            return;
+            return false;
         }
         let mut state = self.state.borrow_mut();
         let feed = state.feeds.entry(room).or_default();
@@ -256,40 +264,60 @@ impl<W: Wire> Hub<W> {
                 connection.rooms.borrow_mut().push(room);
             }
         }
+        true
     }
 
     /// Passes on what was held back, from where it stopped.
     pub(crate) fn release(&self, connection: &Rc<Connection<W>>, room: RoomId) {
-        let mut state = self.state.borrow_mut();
-        let State { feeds, dirty, delivered, .. } = &mut *state;
-        let Some(feed) = feeds.get_mut(&room) else { return };
-        let Some(member) = feed.member(connection.id) else { return };
-        for held in member.held.take().unwrap_or_default() {
-            if let Held::Entry(seq, _) = held {
-                if seq <= member.after {
-                    continue;
-                }
-                *delivered += 1;
+        {
+            let mut state = self.state.borrow_mut();
+            let State { feeds, dirty, broken, readings, delivered, .. } = &mut *state;
+            let Some(feed) = feeds.get_mut(&room) else { return };
+            let Some(member) = feed.member(connection.id) else { return };
+            if !member.pass_on(delivered) {
+                tracing::warn!(%room, after = %member.after, "positions are missing: reading the room again");
+                member.stale = Some(*readings);
             }
-            connection.outbox.borrow_mut().push_last(held.frame());
+            mark(dirty, connection);
+            feed.repair(room, broken);
         }
-        mark(dirty, connection);
         self.flush.notify_one();
     }
 
     /// Shows the room to the connection (`shown` is its `ROOM_JOINED`), and passes on all that came after `seq`.
     pub fn enter(&self, connection: &Rc<Connection<W>>, room: RoomId, epoch: &Epoch, seq: Seq, shown: &ServerEvent) {
-        {
-            let mut state = self.state.borrow_mut();
-            let Some(feed) = state.feeds.get_mut(&room) else { return };
-            feed.epoch.get_or_insert_with(|| epoch.clone());
-            feed.last.get_or_insert(seq);
-            let Some(member) = feed.member(connection.id) else { return };
-            member.after = seq;
-            // Not `push`: the queue may be at its limit with the very messages that were resumed.
-            connection.outbox.borrow_mut().push_last(frame::text(shown.encode().as_bytes()));
+        if connection.outbox.borrow().bytes() >= self.config.outbox_bytes {
+            return self.close(connection, CloseCode::TooSlow);
         }
-        self.release(connection, room);
+        let count = if let ServerEvent::RoomJoined(joined) = shown { joined.room.member_count } else { 0 };
+        let shown = frame::text(shown.encode().as_bytes());
+        let entered = {
+            let mut state = self.state.borrow_mut();
+            let State { feeds, readings, .. } = &mut *state;
+            let feed = feeds.get_mut(&room);
+            let other_life = feed.as_ref().is_some_and(|feed| feed.epoch.as_ref().is_some_and(|e| e != epoch));
+            if let Some(feed) = feed
+                && let Some(member) = feed.member(connection.id)
+            {
+                (member.after, member.entered, member.count) = (seq, true, count);
+                connection.outbox.borrow_mut().push_last(shown.clone());
+                feed.epoch.get_or_insert_with(|| epoch.clone());
+                feed.last = feed.last.max(Some(seq));
+                if other_life {
+                    feed.doubt(*readings);
+                }
+                true
+            } else {
+                false
+            }
+        };
+        if entered {
+            self.release(connection, room);
+        } else if connection.closing().is_none() {
+            // It ended since it was read.
+            self.push(connection, shown);
+            self.send(connection, &room_deleted(room));
+        }
     }
 
     /// Hears a room no longer.
@@ -307,7 +335,7 @@ impl<W: Wire> Hub<W> {
 
 // ---------------------------------------------------------------------------------------------------- deliveries
 
-impl<W: Wire + 'static> Hub<W> {
+impl<W: Wire> Hub<W> {
     fn apply(&self, item: Item) {
         match item {
             Item::Entry { room, .. } | Item::Membership { room, .. } | Item::Ephemeral { room, .. } => {
@@ -316,19 +344,25 @@ impl<W: Wire + 'static> Hub<W> {
             Item::RoomEnded(room) => self.end_room(room),
             Item::Missed(room) => {
                 let mut state = self.state.borrow_mut();
-                let State { feeds, broken, .. } = &mut *state;
+                let State { feeds, broken, readings, .. } = &mut *state;
                 for (id, feed) in feeds.iter_mut().filter(|(id, _)| room.is_none_or(|room| room == **id)) {
-                    feed.begin_repair(*id, broken);
+                    feed.doubt(*readings);
+                    feed.repair(*id, broken);
                 }
             }
-            Item::Close { connection, code } => {
+        }
+    }
+
+    fn obey(&self, command: Command) {
+        match command {
+            Command::Close { connection, code } => {
                 let found = self.state.borrow().connections.get(&connection).cloned();
                 if let Some(connection) = found {
                     self.close(&connection, code);
                 }
             }
-            Item::CloseAll(code) => self.close_all(code),
-            Item::Reconnect(window) => {
+            Command::CloseAll(code) => self.close_all(code),
+            Command::Reconnect(window) => {
                 let window = u32::try_from(window.as_millis()).unwrap_or(u32::MAX);
                 self.for_each(|connection| {
                     let after_ms = self.engine.entropy().below(window).into();
@@ -340,53 +374,71 @@ impl<W: Wire + 'static> Hub<W> {
 
     fn to_room(&self, room: RoomId, item: Item) {
         let mut state = self.state.borrow_mut();
-        let State { feeds, dirty, broken, delivered, .. } = &mut *state;
+        let State { feeds, dirty, broken, readings, delivered, .. } = &mut *state;
         let Some(feed) = feeds.get_mut(&room) else { return };
-        if let Some(waiting) = &mut feed.repairing {
-            waiting.push(item);
+        if let Some(waiting) = &mut feed.waiting {
+            if waiting.len() < HELD {
+                waiting.push(item);
+            } else {
+                // Too much to keep, so it is read again after all.
+                waiting.clear();
+                feed.doubt(*readings);
+            }
             return;
         }
         let limit = self.config.outbox_bytes;
-        let slow = match item {
-            Item::Entry { seq, frame, .. } => match feed.last {
-                Some(last) if seq <= last => return,
-                Some(last) if seq != last.next() => {
+        let handed = match item {
+            Item::Entry { seq, frame, .. } => {
+                if let Some(last) = feed.last.filter(|last| seq > last.next()) {
                     tracing::warn!(%room, after = %last, %seq, "positions are missing: reading the room again");
-                    feed.begin_repair(room, broken);
-                    feed.repairing.get_or_insert_default().push(Item::Entry { room, seq, frame });
-                    return;
+                    feed.doubt(*readings);
+                    if feed.repair(room, broken) {
+                        feed.waiting.get_or_insert_default().push(Item::Entry { room, seq, frame });
+                        return;
+                    }
                 }
-                _ => {
-                    feed.last = Some(seq);
-                    let (slow, n) = feed.deliver(&Held::Entry(seq, frame), None, limit, dirty);
-                    *delivered += n;
-                    slow
-                }
-            },
+                feed.last = feed.last.max(Some(seq));
+                let handed = feed.deliver(&Held::Entry(seq, frame), None, limit, *readings, dirty);
+                *delivered += handed.delivered;
+                feed.repair(room, broken);
+                handed
+            }
             Item::Membership { change, member_count, .. } => {
                 if member_count >= fold::CROWD || feed.fold.due().is_some() {
                     feed.fold.add(change, member_count, Instant::now());
                     return;
                 }
-                // Who joined learns it from ROOM_JOINED.
-                let except = if let Change::Joined(member) = &change { Some(member.client_id) } else { None };
+                let about = match &change {
+                    Change::Joined(member) => Some(member.client_id),
+                    Change::Left(client) => Some(*client),
+                    Change::Renamed(_) => None,
+                };
                 let event = ServerEvent::from(fold::single(room, change, member_count));
-                feed.deliver(&Held::Other(frame::text(event.encode().as_bytes())), except, limit, dirty).0
+                let frame = frame::text(event.encode().as_bytes());
+                let told = Held::Membership { room, about, member_count, frame };
+                feed.deliver(&told, None, limit, *readings, dirty)
             }
-            Item::Ephemeral { except, frame, .. } => feed.deliver(&Held::Other(frame), except, limit, dirty).0,
-            _ => return,
+            Item::Ephemeral { except, frame, .. } => feed.deliver(&Held::Other(frame), except, limit, *readings, dirty),
+            Item::RoomEnded(_) | Item::Missed(_) => return,
         };
         drop(state);
+        self.close_slow(&handed.slow);
+    }
+
+    fn close_slow(&self, slow: &[Rc<Connection<W>>]) {
         slow.iter().for_each(|connection| self.close(connection, CloseCode::TooSlow));
     }
 
     fn end_room(&self, room: RoomId) {
         let Some(feed) = self.state.borrow_mut().feeds.remove(&room) else { return };
         self.engine.forget_room(room, self.index);
-        let event: ServerEvent = RoomLeft { id: None, room_id: room, reason: LeaveReason::RoomDeleted }.into();
+        let event = room_deleted(room);
         for member in feed.members {
             member.connection.rooms.borrow_mut().retain(|r| *r != room);
-            self.send(&member.connection, &event);
+            // Who is still coming in learns it by the reply to what it asked for.
+            if member.entered {
+                self.send(&member.connection, &event);
+            }
         }
     }
 
@@ -423,36 +475,50 @@ impl<W: Wire + 'static> Hub<W> {
         let mut slow = Vec::new();
         {
             let mut state = self.state.borrow_mut();
-            let State { feeds, dirty, .. } = &mut *state;
+            let State { feeds, dirty, readings, .. } = &mut *state;
             for (room, feed) in feeds.iter_mut().filter(|(_, f)| f.fold.due().is_some_and(|due| due <= now)) {
                 for event in feed.fold.take(*room) {
+                    let member_count = event.member_count;
                     let frame = frame::text(ServerEvent::from(event).encode().as_bytes());
-                    slow.extend(feed.deliver(&Held::Other(frame), None, self.config.outbox_bytes, dirty).0);
+                    let limit = self.config.outbox_bytes;
+                    let told = Held::Membership { room: *room, about: None, member_count, frame };
+                    slow.extend(feed.deliver(&told, None, limit, *readings, dirty).slow);
                 }
             }
         }
         self.flush.notify_one();
-        slow.iter().for_each(|connection| self.close(connection, CloseCode::TooSlow));
+        self.close_slow(&slow);
     }
 
     // ------------------------------------------------------------------------------------------------- repairs
 
-    fn start_repairs(&self, repairs: &mut JoinSet<Repaired>) {
+    fn start_repairs(&self, repairs: &mut JoinSet<Repaired>, turns: &Arc<Semaphore>) {
         let broken = std::mem::take(&mut self.state.borrow_mut().broken);
         for room in broken {
-            let position = self
-                .state
-                .borrow()
-                .feeds
-                .get(&room)
-                .and_then(|feed| Some(Position { epoch: feed.epoch.clone()?, seq: feed.last? }));
-            let engine = self.engine.clone();
+            let mut state = self.state.borrow_mut();
+            let State { feeds, readings, .. } = &mut *state;
+            let Some(feed) = feeds.get_mut(&room) else { continue };
+            let Some(position) = feed.behind().zip(feed.epoch.clone()) else {
+                // Whoever needed it has left; nobody is to wait for nothing.
+                let waiting = feed.waiting.take().unwrap_or_default();
+                drop(state);
+                waiting.into_iter().for_each(|item| self.apply(item));
+                continue;
+            };
+            *readings += 1;
+            feed.reading = Some(*readings);
+            let (reading, position) = (*readings, Position { epoch: position.1, seq: position.0 });
+            drop(state);
+            let (engine, turns) = (self.engine.clone(), turns.clone());
             repairs.spawn(async move {
                 loop {
-                    match engine.view(room, position.as_ref()).await {
+                    let turn = turns.acquire().await;
+                    let view = engine.view(room, Some(&position)).await;
+                    drop(turn);
+                    match view {
                         // The backend is away: the sockets stay, and the room is read when it is back.
                         Err(PortError::Unavailable(_)) => tokio::time::sleep(REPAIR_PAUSE).await,
-                        view => return (room, view),
+                        view => return (room, reading, view),
                     }
                 }
             });
@@ -460,19 +526,29 @@ impl<W: Wire + 'static> Hub<W> {
     }
 
     /// Gives the members what they missed, then all that came meanwhile.
-    fn finish_repair(&self, room: RoomId, view: Result<RoomView, PortError>) {
-        let view = match view {
-            Ok(view) => view,
-            Err(_) => return self.end_room(room),
-        };
-        let waiting = {
+    fn finish_repair(&self, room: RoomId, reading: u64, view: Result<RoomView, PortError>) {
+        let (slow, waiting) = {
             let mut state = self.state.borrow_mut();
             let State { feeds, dirty, delivered, .. } = &mut *state;
-            let Some(feed) = feeds.get_mut(&room) else { return };
-            *delivered += feed.show(&view, dirty);
-            feed.repairing.take().unwrap_or_default()
+            // All have left since, and perhaps others came: that reading was not for them.
+            let Some(feed) = feeds.get_mut(&room).filter(|feed| feed.reading == Some(reading)) else { return };
+            feed.reading = None;
+            let Ok(view) = view else {
+                drop(state);
+                return self.end_room(room);
+            };
+            let handed = feed.show(&view, reading, self.config.outbox_bytes, dirty);
+            *delivered += handed.delivered;
+            (handed.slow, feed.waiting.take().unwrap_or_default())
         };
+        self.close_slow(&slow);
         waiting.into_iter().for_each(|item| self.apply(item));
+        let mut state = self.state.borrow_mut();
+        let State { feeds, broken, .. } = &mut *state;
+        if let Some(feed) = feeds.get_mut(&room) {
+            feed.repair(room, broken);
+        }
+        drop(state);
         self.flush.notify_one();
     }
 
@@ -512,6 +588,10 @@ impl<W: Wire> State<W> {
     fn mark(&mut self, connection: &Rc<Connection<W>>) {
         mark(&mut self.dirty, connection);
     }
+}
+
+fn room_deleted(room: RoomId) -> ServerEvent {
+    RoomLeft { id: None, room_id: room, reason: LeaveReason::RoomDeleted }.into()
 }
 
 /// Lists a connection for the flusher, once.

@@ -19,8 +19,18 @@ pub const MAX_WORKERS: usize = 64;
 struct Heard {
     workers: Workers,
     idle_since: Option<Instant>,
-    /// Held while subscribing or unsubscribing, so that the two cannot overtake each other; true when subscribed.
-    gate: Arc<tokio::sync::Mutex<bool>>,
+    /// Held while subscribing or unsubscribing, so that the two cannot overtake each other.
+    gate: Arc<tokio::sync::Mutex<Subscribed>>,
+}
+
+/// What is known of a subscription. A call that failed, ran into its time-out or was dropped may have taken effect: then
+/// it is neither taken for granted nor left behind.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Subscribed {
+    #[default]
+    No,
+    Yes,
+    Unknown,
 }
 
 /// The rooms of a node. A std mutex: it is held for a look-up, never across an await.
@@ -49,9 +59,10 @@ impl Interest {
             heard.gate.clone()
         };
         let mut subscribed = gate.lock().await;
-        if !*subscribed {
+        if *subscribed != Subscribed::Yes {
+            *subscribed = Subscribed::Unknown;
             bus.subscribe(room).await?;
-            *subscribed = true;
+            *subscribed = Subscribed::Yes;
         }
         Ok(())
     }
@@ -79,9 +90,10 @@ impl Interest {
             if self.workers(room) != 0 {
                 continue;
             }
-            if *subscribed {
+            if *subscribed != Subscribed::No {
+                *subscribed = Subscribed::Unknown;
                 bus.unsubscribe(room).await?;
-                *subscribed = false;
+                *subscribed = Subscribed::No;
             }
             drop(subscribed);
             let mut rooms = self.rooms();
@@ -93,7 +105,7 @@ impl Interest {
         Ok(())
     }
 
-    /// Every subscription is gone: whoever enters next subscribes anew.
+    /// The rooms that have members here, or had some until a moment ago.
     pub fn rooms_heard(&self) -> Vec<RoomId> {
         self.rooms().keys().copied().collect()
     }
@@ -106,22 +118,31 @@ mod tests {
     use async_trait::async_trait;
     use bytes::Bytes;
     use protocol::{ClientId, MessageId};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// Records subscriptions.
+    /// Records subscriptions, and never ends the next call when told so.
     #[derive(Default)]
-    struct Recorder(Mutex<Vec<&'static str>>);
+    struct Recorder(Mutex<Vec<&'static str>>, AtomicBool);
+
+    impl Recorder {
+        async fn call(&self, what: &'static str) {
+            tokio::task::yield_now().await;
+            self.0.lock().unwrap().push(what);
+            if self.1.swap(false, Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
 
     #[async_trait]
     impl Bus for Recorder {
         fn attach(&self, _: Arc<dyn Sink>) {}
         async fn subscribe(&self, _: RoomId) -> Result<(), Unavailable> {
-            tokio::task::yield_now().await;
-            self.0.lock().unwrap().push("subscribe");
+            self.call("subscribe").await;
             Ok(())
         }
         async fn unsubscribe(&self, _: RoomId) -> Result<(), Unavailable> {
-            tokio::task::yield_now().await;
-            self.0.lock().unwrap().push("unsubscribe");
+            self.call("unsubscribe").await;
             Ok(())
         }
         async fn append(&self, _: RoomId, _: ClientId, _: MessageId, _: Bytes) -> Result<Appended, PortError> {
@@ -175,5 +196,29 @@ mod tests {
         entered.unwrap();
         assert_eq!(*bus.0.lock().unwrap(), ["subscribe", "unsubscribe", "subscribe"]);
         assert_eq!(interest.workers(room), 0b10);
+    }
+
+    /// A call that was given up may have taken effect.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_given_up_is_done_again() {
+        let (bus, interest) = (Recorder::default(), Interest::default());
+        let room = RoomId::new(10_000).unwrap();
+        let (patience, now) = (Duration::from_secs(1), Instant::now());
+
+        // A subscription that nobody waited for is ended …
+        bus.1.store(true, Ordering::Relaxed);
+        tokio::time::timeout(patience, interest.enter(&bus, room, 0)).await.unwrap_err();
+        interest.leave(room, 0, now);
+        interest.release(&bus, Duration::ZERO, now).await.unwrap();
+        assert_eq!(*bus.0.lock().unwrap(), ["subscribe", "unsubscribe"]);
+        assert!(interest.rooms_heard().is_empty());
+
+        // … and one that may have been ended is begun anew.
+        interest.enter(&bus, room, 0).await.unwrap();
+        interest.leave(room, 0, now);
+        bus.1.store(true, Ordering::Relaxed);
+        tokio::time::timeout(patience, interest.release(&bus, Duration::ZERO, now)).await.unwrap_err();
+        interest.enter(&bus, room, 0).await.unwrap();
+        assert_eq!(bus.0.lock().unwrap()[2..], ["subscribe", "unsubscribe", "subscribe"]);
     }
 }

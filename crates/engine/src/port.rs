@@ -184,7 +184,8 @@ pub trait Bus: Send + Sync {
     /// Where deliveries go from now on; called once.
     fn attach(&self, sink: Arc<dyn Sink>);
 
-    /// Makes this node hear a room. Repeating it does nothing.
+    /// Makes this node hear a room, from now until [`Bus::unsubscribe`], whatever becomes of the node's lease
+    /// meanwhile. Repeating it does nothing.
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable>;
 
     /// Stops hearing a room.
@@ -333,7 +334,8 @@ pub struct RoomsPage {
 ///   [`Directory::sweep`] makes them leave.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Begins a life of a node.
+    /// Begins a life of a node. A former one of the same name counts no more; its clients stay members until its lease
+    /// would have run out.
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable>;
 
     /// Keeps the lease.

@@ -10,7 +10,7 @@ use crate::{
 use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId, Seq};
 use std::sync::{
-    PoisonError, RwLock,
+    PoisonError, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::{sync::mpsc, time::Duration};
@@ -24,23 +24,16 @@ const WORKER_SHIFT: u32 = 48;
 /// What a worker is handed.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Entry {
-        room: RoomId,
-        seq: Seq,
-        frame: Bytes,
-    },
-    Membership {
-        room: RoomId,
-        change: Change,
-        member_count: u32,
-    },
-    Ephemeral {
-        room: RoomId,
-        except: Option<ClientId>,
-        frame: Bytes,
-    },
+    Entry { room: RoomId, seq: Seq, frame: Bytes },
+    Membership { room: RoomId, change: Change, member_count: u32 },
+    Ephemeral { room: RoomId, except: Option<ClientId>, frame: Bytes },
     RoomEnded(RoomId),
     Missed(Option<RoomId>),
+}
+
+/// What a worker is ordered to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Command {
     Close {
         connection: u64,
         code: CloseCode,
@@ -52,6 +45,9 @@ pub(crate) enum Item {
 
 struct Worker {
     items: mpsc::Sender<Item>,
+    /// Apart from the items, and without a bound: these are few, small and cannot be had again by reading, and a
+    /// connection that must be closed must not stay open because its worker is behind.
+    commands: mpsc::UnboundedSender<Command>,
     /// An item did not fit: the worker must read all of its rooms again.
     lagged: std::sync::Arc<AtomicBool>,
 }
@@ -60,6 +56,7 @@ struct Worker {
 pub(crate) struct Inbox {
     pub(crate) index: usize,
     pub(crate) items: mpsc::Receiver<Item>,
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
     pub(crate) lagged: std::sync::Arc<AtomicBool>,
 }
 
@@ -81,9 +78,10 @@ impl Router {
             return None;
         }
         let (sender, items) = mpsc::channel(QUEUE);
+        let (orders, commands) = mpsc::unbounded_channel();
         let lagged = std::sync::Arc::new(AtomicBool::new(false));
-        workers.push(Worker { items: sender, lagged: lagged.clone() });
-        Some(Inbox { index, items, lagged })
+        workers.push(Worker { items: sender, commands: orders, lagged: lagged.clone() });
+        Some(Inbox { index, items, commands, lagged })
     }
 
     /// A connection's id, from its worker and its number there.
@@ -93,28 +91,38 @@ impl Router {
 
     /// Closes a connection of this node.
     pub(crate) fn close(&self, connection: u64, code: CloseCode) {
-        self.hand(1_u64.checked_shl((connection >> WORKER_SHIFT) as u32).unwrap_or(0), || Item::Close {
-            connection,
-            code,
-        });
+        let worker = usize::try_from(connection >> WORKER_SHIFT).unwrap_or(usize::MAX);
+        if let Some(worker) = self.workers().get(worker) {
+            // A worker that has ended has no connections.
+            let _ = worker.commands.send(Command::Close { connection, code });
+        }
     }
 
     /// Closes every connection of this node.
     pub(crate) fn close_all(&self, code: CloseCode) {
-        self.hand(Workers::MAX, || Item::CloseAll(code));
+        self.command_all(Command::CloseAll(code));
+    }
+
+    fn workers(&self) -> RwLockReadGuard<'_, Vec<Worker>> {
+        self.workers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks every client of this node to connect elsewhere.
     pub(crate) fn ask_to_reconnect(&self, window: Duration) {
-        self.hand(Workers::MAX, || Item::Reconnect(window));
+        self.command_all(Command::Reconnect(window));
+    }
+
+    fn command_all(&self, command: Command) {
+        for worker in self.workers().iter() {
+            let _ = worker.commands.send(command);
+        }
     }
 
     fn hand(&self, to: Workers, item: impl Fn() -> Item) {
         if to == 0 {
             return;
         }
-        let workers = self.workers.read().unwrap_or_else(PoisonError::into_inner);
-        for (index, worker) in workers.iter().enumerate() {
+        for (index, worker) in self.workers().iter().enumerate() {
             if to & (1 << index) != 0 && worker.items.try_send(item()).is_err() {
                 worker.lagged.store(true, Ordering::Release);
             }

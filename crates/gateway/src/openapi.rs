@@ -2,7 +2,7 @@
 
 use crate::route;
 use runtime::http::Problem;
-use utoipa::{OpenApi, openapi};
+use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,15 +14,41 @@ use utoipa::{OpenApi, openapi};
         license(name = "MIT", identifier = "MIT"),
     ),
     paths(route::health::health, route::rooms::rooms, route::instance::instance, route::openapi::openapi),
-    components(schemas(Problem)),
+    components(schemas(Problem), responses(TooManyRequests, Unavailable)),
     tags((name = "api", description = "Open to everybody; limited for each client address."))
 )]
 struct Document;
 
+/// Too many requests from this address.
+#[derive(utoipa::ToResponse)]
+#[response(
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u64, description = "How many seconds to wait.")),
+    example = json!({
+        "type": "about:blank", "title": "Too Many Requests", "status": 429,
+        "detail": "too many requests: try again in 3 s", "requestId": "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    })
+)]
+#[allow(dead_code)] // described, never made
+pub(crate) struct TooManyRequests(Problem);
+
+/// What is needed for an answer cannot be reached at the moment.
+#[derive(utoipa::ToResponse)]
+#[response(
+    content_type = "application/problem+json",
+    example = json!({
+        "type": "about:blank", "title": "Service Unavailable", "status": 503,
+        "detail": "the rooms cannot be read at the moment: try again",
+        "requestId": "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    })
+)]
+#[allow(dead_code)] // described, never made
+pub(crate) struct Unavailable(Problem);
+
 /// The description of the gateway's own calls. That of the admin API has its home with the admin API, and is merged with
 /// this one by who puts both together ([`Gateway::describing`](crate::Gateway::describing)).
 #[must_use]
-pub fn document(version: &str) -> openapi::OpenApi {
+pub fn document(version: &str) -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     version.clone_into(&mut document.info.version);
     document

@@ -27,6 +27,13 @@ macro_rules! commands {
             /// Every value that `type` can have.
             pub const TYPES: &[&str] = &[$($tag),*];
 
+            /// The payloads, then the enum over them, in TypeScript.
+            #[cfg(feature = "typescript")]
+            pub fn typescript(config: &ts_rs::Config) -> String {
+                let payloads = [$(crate::typescript::declaration::<$variant>(config)),*];
+                payloads.concat() + &crate::typescript::declaration::<Self>(config)
+            }
+
             fn from_tagged(tag: &str, json: &[u8]) -> Option<Result<Self, serde_json::Error>> {
                 match tag {
                     $($tag => Some(serde_json::from_slice(json).map(Self::$variant)),)*

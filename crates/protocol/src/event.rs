@@ -45,6 +45,13 @@ macro_rules! events {
         impl ServerEvent {
             /// Every value that `type` can have.
             pub const TYPES: &[&str] = &[$($tag),*];
+
+            /// The payloads, then the enum over them, in TypeScript.
+            #[cfg(feature = "typescript")]
+            pub fn typescript(config: &ts_rs::Config) -> String {
+                let payloads = [$(crate::typescript::declaration::<$variant>(config)),*];
+                payloads.concat() + &crate::typescript::declaration::<Self>(config)
+            }
         }
     };
 }

@@ -55,6 +55,7 @@ pub struct RoomPage {
     /// The rooms.
     pub rooms: Vec<RoomSummary>,
     /// For the next page; null when this is the last.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub cursor: Option<String>,
 }
 

@@ -24,6 +24,8 @@ pub mod limits;
 pub mod policy;
 pub mod sample;
 pub mod text;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 
 pub use close::CloseCode;
 pub use command::{ClientCommand, Rejection, decode};

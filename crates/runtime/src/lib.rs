@@ -19,6 +19,7 @@
 
 pub mod client_addr;
 pub mod env;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod lifecycle;

@@ -4,26 +4,26 @@ use protocol::{
     ClientCommand, ClientId, CorrelationId, Epoch, ErrorCode, Limits, MessageBody, MessageId, NodeId, RawText, RoomId,
     RoomName, SUBPROTOCOL, Seq, ServerEvent, Timestamp, Username,
     close::{CloseCode, Reconnect},
-    command::{
-        Connect, CreateRoom, FetchHistory, JoinRoom, LeaveRoom, ListRooms, Ping, Resume, SendMessage, Typing,
-        UpdateUsername,
-    },
-    event::{
-        Ack, CommandError, Connected, Gap, History, LeaveReason, Member, MemberTyping, NewMessage, Notice, NoticeLevel,
-        Pong, Reconnect as ReconnectEvent, Room, RoomJoined, RoomLeft, RoomSummary, Rooms, UserEvent,
-    },
+    command::Resume,
+    event::{Gap, LeaveReason, Member, NoticeLevel, Room, RoomSummary},
     sample,
+    typescript::declaration,
 };
 use serde::Serialize;
-use std::{fmt::Write as _, fs, path::Path};
-use ts_rs::{Config, TS};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+use ts_rs::Config;
 
 /// A generated file: its path from the root, and its text.
 type File = (String, String);
 
 /// Writes every generated file.
 pub fn write(root: &Path) -> Result<(), String> {
-    for (path, text) in files()? {
+    for (path, text) in files(root)? {
         let full = root.join(&path);
         if let Some(folder) = full.parent() {
             fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -38,7 +38,7 @@ pub fn write(root: &Path) -> Result<(), String> {
 
 /// Fails when a generated file is not what the sources say.
 pub fn check(root: &Path) -> Result<(), String> {
-    let stale: Vec<String> = files()?
+    let stale: Vec<String> = files(root)?
         .into_iter()
         .filter(|(path, text)| fs::read_to_string(root.join(path)).ok().as_ref() != Some(text))
         .map(|(path, _)| path)
@@ -49,11 +49,26 @@ pub fn check(root: &Path) -> Result<(), String> {
     Err(format!("out of date: {}\nrun `cargo xtask codegen` and commit what it writes", stale.join(", ")))
 }
 
-fn files() -> Result<Vec<File>, String> {
+fn files(root: &Path) -> Result<Vec<File>, String> {
     let mut files = vec![("frontend/src/protocol/generated.ts".to_owned(), typescript())];
     golden("command", &sample::commands(), &mut files)?;
     golden("event", &sample::events(), &mut files)?;
+    files.push((".env.example".to_owned(), environment(root)?));
     Ok(files)
+}
+
+/// The binary says what it can be told. Asked as a program, so that xtask need not be built with all of the product.
+fn environment(root: &Path) -> Result<String, String> {
+    let output = Command::new("cargo")
+        .args(["run", "--quiet", "--package", "roomful", "--", "env"])
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|e| format!("cargo: {e}"))?;
+    if !output.status.success() {
+        return Err("`roomful env` failed".into());
+    }
+    String::from_utf8(output.stdout).map_err(|e| e.to_string())
 }
 
 fn golden<T: Serialize>(kind: &str, samples: &[T], files: &mut Vec<File>) -> Result<(), String> {
@@ -69,9 +84,10 @@ fn golden<T: Serialize>(kind: &str, samples: &[T], files: &mut Vec<File>) -> Res
 fn typescript() -> String {
     let config = Config::new().with_large_int("number");
     let mut out = String::from("// Generated from crates/protocol by `cargo xtask codegen`. Do not edit.\n\n");
+    // What payloads are made of; the payloads themselves come with their enums.
     macro_rules! declare {
         ($($name:ident),* $(,)?) => {
-            $(declaration::<$name>(&config, &mut out);)*
+            $(out.push_str(&declaration::<$name>(&config));)*
         };
     }
     declare!(
@@ -96,42 +112,11 @@ fn typescript() -> String {
         LeaveReason,
         NoticeLevel,
         Resume,
-        Connect,
-        CreateRoom,
-        JoinRoom,
-        LeaveRoom,
-        SendMessage,
-        UpdateUsername,
-        Typing,
-        FetchHistory,
-        ListRooms,
-        Ping,
-        ClientCommand,
-        Connected,
-        RoomJoined,
-        NewMessage,
-        UserEvent,
-        MemberTyping,
-        RoomLeft,
-        Notice,
-        ReconnectEvent,
-        Ack,
-        History,
-        Rooms,
-        Pong,
-        CommandError,
-        ServerEvent,
     );
+    out.push_str(&ClientCommand::typescript(&config));
+    out.push_str(&ServerEvent::typescript(&config));
     tables(&mut out);
     out
-}
-
-fn declaration<T: TS>(config: &Config, out: &mut String) {
-    if let Some(docs) = T::docs() {
-        out.push_str(docs.trim_end());
-        out.push('\n');
-    }
-    let _ = writeln!(out, "export {}\n", T::decl(config));
 }
 
 /// What types cannot say: names of events, close codes and what to do after each.

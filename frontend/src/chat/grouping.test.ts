@@ -121,8 +121,17 @@ it('rows that did not change stay the same objects', () => {
 });
 
 it('keys are unique', () => {
-  const messages = [said(1), said(2, ada), { ...said(3), id: 'm2' }];
-  const keys = rows(room({ messages }), [pending('m1')], ada).map((row) => row.key);
+  // The same id twice from one person, who also has it in the outbox; and days out of order.
+  const messages = [
+    said(1),
+    said(2, ada),
+    { ...said(3), id: 'm2' },
+    { ...said(4, ada), id: 'm2' },
+    said(5, bob, NOON - 1440 * MINUTE),
+    said(6),
+  ];
+  const keys = rows(room({ messages }), [pending('m2'), pending('m1')], ada).map((row) => row.key);
+  expect(keys).toHaveLength(6 + 3 + 1);
   expect(new Set(keys).size).toBe(keys.length);
 });
 

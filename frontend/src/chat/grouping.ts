@@ -33,6 +33,13 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
   let day = '';
   let lines = 0;
   let holes = 0;
+  const keys = new Set<string>();
+  /** The page would stop at a key that comes twice, and the server's word is all we have. */
+  const unique = (key: string): string => {
+    while (keys.has(key)) key += '+';
+    keys.add(key);
+    return key;
+  };
 
   const passed = (seq: number) => {
     while (holes < room.holes.length && room.holes[holes]!.from < seq) {
@@ -47,11 +54,11 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
   };
   const add = (message: Pick<Message, 'id' | 'sender' | 'body'>, at: number, sent?: Outgoing) => {
     const date = new Date(at).toDateString();
-    if (date !== day) list.push({ kind: 'day', key: `day ${date} ${message.id}`, at });
+    if (date !== day) list.push({ kind: 'day', key: unique(`day ${date}`), at });
     day = date;
     const { id, sender, body } = message;
     // A pending message keeps its key when it settles: the same bubble, no flicker.
-    const key = `${sender.clientId} ${id}`;
+    const key = unique(keyOf(sender, id));
     const own = sender.clientId === me?.clientId;
     const row: MessageRow = {
       kind: 'message',
@@ -77,10 +84,14 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
   }
   passed(Infinity);
   for (const entry of outgoing) {
-    if (me && entry.roomId === room.roomId) add({ ...entry, sender: me }, entry.at, entry);
+    // What the timeline has already is on its way out of the outbox.
+    if (!me || entry.roomId !== room.roomId || keys.has(keyOf(me, entry.id))) continue;
+    add({ ...entry, sender: me }, entry.at, entry);
   }
   return list;
 }
+
+const keyOf = (sender: Member, id: string) => `${sender.clientId} ${id}`;
 
 /**
  * The rows, but the former object for each one that is as it was: what did not change is not

@@ -95,7 +95,8 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
     roomId: room.roomId,
     name: room.name,
     memberCount: room.memberCount,
-    members: event.members,
+    // By id: the roster is drawn by it.
+    members: [...new Map(event.members.map((member) => [member.clientId, member])).values()],
     live: true,
     typing: [],
   };

@@ -30,6 +30,17 @@ describe('a conversation', () => {
     expect(ada.room!.memberCount).toBe(2);
   });
 
+  it('never shows a message both as sent and as on its way', async () => {
+    const { ada } = await conversation();
+    const shown: number[] = [];
+    ada.store.subscribe(({ model, outgoing }) => {
+      shown.push(outgoing.length + model.room!.messages.length);
+    });
+    ada.store.say('once');
+    expect(Math.max(...shown)).toBe(1);
+    expect(shown.at(-1)).toBe(1);
+  });
+
   it('shows a rename to all and remembers it', async () => {
     const { ada, bob } = await conversation();
     await bob.store.rename('Robert');

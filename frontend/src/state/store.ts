@@ -54,6 +54,8 @@ export class ChatStore {
   #view: View;
   #forgetTypists: Cancel = () => {};
   #healing = false;
+  /** Watchers are told later, of several changes at once. */
+  #held = false;
   /** Counts connections, so that what one of them started does not act on the next. */
   #life = 0;
 
@@ -237,7 +239,18 @@ export class ChatStore {
     };
   }
 
+  /** One event is one change to whoever watches, however many parts of the state it touches. */
   #take(event: ServerEvent): void {
+    this.#held = true;
+    try {
+      this.#digest(event);
+    } finally {
+      this.#held = false;
+      this.#show({});
+    }
+  }
+
+  #digest(event: ServerEvent): void {
     this.#show({ model: reduce(this.#view.model, event, this.deps.clock.now()) });
     this.#requests.take(event);
     this.#outbox.take(event);
@@ -255,6 +268,7 @@ export class ChatStore {
         this.#lister.refresh();
         break;
       case 'ROOM_LEFT':
+        this.#typing.stopped(true);
         this.#outbox.fail(event.roomId, problem('not_in_room'));
         if (!this.#view.model.room) this.deps.memory.place = null;
         this.#lister.refresh();
@@ -350,6 +364,7 @@ export class ChatStore {
 
   #show(change: Partial<View>): void {
     this.#view = { ...this.#view, ...change };
+    if (this.#held) return;
     for (const run of this.#subscribers) run(this.#view);
   }
 }

@@ -35,6 +35,22 @@ it('leaves it to the message to say that they stopped', () => {
   expect(words()).toEqual([true]);
 });
 
+it('says it late rather than never when too much was said before', async () => {
+  for (let message = 0; message < 3; message += 1) {
+    notifier.changed(false);
+    notifier.stopped(true);
+  }
+  notifier.changed(false);
+  expect(words()).toEqual([true, true]);
+  await clock.pass(2_100);
+  expect(words()).toEqual([true, true, true]);
+  notifier.stopped(true);
+  notifier.changed(false);
+  notifier.stopped(true);
+  await clock.pass(10_000);
+  expect(words()).toEqual([true, true, true]);
+});
+
 it('never says more than the server allows', async () => {
   for (let round = 0; round < 300; round += 1) {
     notifier.changed(false);

@@ -1,4 +1,4 @@
-import type { Clock } from '../net/clock';
+import type { Cancel, Clock } from '../net/clock';
 
 /** Others forget a typist after 5 s. */
 const AGAIN_MS = 3_000;
@@ -11,6 +11,7 @@ export class TypingNotifier {
   #saidAt: number | null = null;
   #tokens = BURST;
   #countedAt = 0;
+  #cancel: Cancel = () => {};
 
   constructor(
     private readonly clock: Clock,
@@ -22,15 +23,19 @@ export class TypingNotifier {
     if (isEmpty) return this.stopped();
     const now = this.clock.now();
     if (this.#saidAt !== null && now - this.#saidAt < AGAIN_MS) return;
-    // Without a token the next key asks again.
+    this.#cancel();
     if (this.#spend(now)) {
       this.#saidAt = now;
       this.say(true);
+    } else {
+      const wait = Math.ceil((1 - this.#tokens) * REFILL_MS);
+      this.#cancel = this.clock.after(wait, () => this.changed(false));
     }
   }
 
   /** Emptied, or sent: a sent message says by itself that its author stopped. */
   stopped(bySending = false): void {
+    this.#cancel();
     if (this.#saidAt === null) return;
     this.#saidAt = null;
     // Without a token it stays unsaid, and the others forget in time.

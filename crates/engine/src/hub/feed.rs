@@ -1,56 +1,127 @@
-//! One room on one worker: who of it is here, and how far they are.
+//! One room on one worker: who of it is here, and how far each is.
+//!
+//! That nobody is handed a position twice, or one too early, is not a matter of trusting the bus: each member has a
+//! position of its own, and only the next one is handed to it. A member for whom that cannot be is *stale*: the room is
+//! read again, and it is shown what it missed.
 
 use super::mark;
 use crate::{connection::Connection, fold::Fold, frame, outbox::Wire, router::Item, view::RoomView};
 use bytes::Bytes;
-use protocol::{ClientId, Epoch, RoomId, Seq, ServerEvent};
-use std::rc::Rc;
+use protocol::{
+    ClientId, Epoch, RoomId, Seq, ServerEvent,
+    event::{Gap, UserEvent},
+};
+use std::{collections::BTreeMap, rc::Rc};
 
-/// What a member that is coming in may hold back; one that needs longer is too slow.
-const HELD: usize = 10_000;
+/// What a member that is coming in, or a room that is being read again, may hold back. A member that needs longer is too
+/// slow; a room is read once more.
+pub(super) const HELD: usize = 10_000;
 
 /// A frame on its way to a member.
 #[derive(Debug, Clone)]
 pub(super) enum Held {
     Entry(Seq, Bytes),
+    /// A membership change, with the count after it. It is not told to the one whom it is about.
+    Membership {
+        room: RoomId,
+        about: Option<ClientId>,
+        member_count: u32,
+        frame: Bytes,
+    },
     Other(Bytes),
-}
-
-impl Held {
-    pub(super) fn frame(self) -> Bytes {
-        match self {
-            Self::Entry(_, frame) | Self::Other(frame) => frame,
-        }
-    }
 }
 
 pub(super) struct Member<W> {
     pub(super) connection: Rc<Connection<W>>,
-    /// It has seen all up to here by reading the log; the bus may still be behind.
+    /// The newest position that it was handed, or that was in what it was shown.
     pub(super) after: Seq,
+    /// It was shown the room.
+    pub(super) entered: bool,
+    /// How many there are, by what it was told.
+    pub(super) count: u32,
     /// What came while it was coming in.
     pub(super) held: Option<Vec<Held>>,
+    /// It may have missed something: a reading with a higher number than this must show it the room again.
+    pub(super) stale: Option<u64>,
 }
 
-impl<W> Member<W> {
+impl<W: Wire> Member<W> {
     pub(super) fn new(connection: Rc<Connection<W>>) -> Self {
-        Self { connection, after: Seq::ZERO, held: Some(Vec::new()) }
+        Self { connection, after: Seq::ZERO, entered: false, count: 0, held: Some(Vec::new()), stale: None }
     }
+
+    fn live(&self) -> bool {
+        self.entered && self.held.is_none()
+    }
+
+    /// What it is told of a membership change. Who came learns it from `ROOM_JOINED`, and who left from `ROOM_LEFT`, so
+    /// of its own coming and going it is told nothing but the count, if it has another one: changes that are older than
+    /// the `ROOM_JOINED` may have come after it, and this one ends them.
+    fn membership(&mut self, room: RoomId, about: Option<ClientId>, member_count: u32, frame: &Bytes) -> Option<Bytes> {
+        let known = std::mem::replace(&mut self.count, member_count);
+        if about.is_none() || self.connection.client() != about {
+            return Some(frame.clone());
+        }
+        (known != member_count).then(|| {
+            let (joined, left, renamed) = (Vec::new(), Vec::new(), Vec::new());
+            let event = UserEvent { room_id: room, member_count, joined, left, renamed };
+            frame::text(ServerEvent::from(event).encode().as_bytes())
+        })
+    }
+
+    /// Passes on what was held back: the positions in their order, whatever order they came in. False when one is
+    /// missing.
+    pub(super) fn pass_on(&mut self, delivered: &mut u64) -> bool {
+        let mut ahead = BTreeMap::new();
+        let connection = self.connection.clone();
+        let mut outbox = connection.outbox.borrow_mut();
+        for held in self.held.take().unwrap_or_default() {
+            match held {
+                Held::Entry(seq, frame) => {
+                    if seq > self.after {
+                        ahead.insert(seq, frame);
+                    }
+                    while let Some(frame) = ahead.remove(&self.after.next()) {
+                        outbox.push_last(frame);
+                        self.after = self.after.next();
+                        *delivered += 1;
+                    }
+                }
+                Held::Membership { room, about, member_count, frame } => {
+                    if let Some(frame) = self.membership(room, about, member_count, &frame) {
+                        outbox.push_last(frame);
+                    }
+                }
+                Held::Other(frame) => outbox.push_last(frame),
+            }
+        }
+        ahead.is_empty()
+    }
+}
+
+/// What handing something to every member came to.
+pub(super) struct Handed<W> {
+    /// Whose queue is full.
+    pub(super) slow: Vec<Rc<Connection<W>>>,
+    /// How many took it.
+    pub(super) delivered: u64,
 }
 
 pub(super) struct Feed<W> {
     pub(super) members: Vec<Member<W>>,
     pub(super) epoch: Option<Epoch>,
-    /// The newest position that was handed on: the next one proves itself by following it.
+    /// The newest position that came: the next one proves itself by following it.
     pub(super) last: Option<Seq>,
     /// What came while the room is being read again.
-    pub(super) repairing: Option<Vec<Item>>,
+    pub(super) waiting: Option<Vec<Item>>,
+    /// The reading that is under way.
+    pub(super) reading: Option<u64>,
     pub(super) fold: Fold,
 }
 
 impl<W> Default for Feed<W> {
     fn default() -> Self {
-        Self { members: Vec::new(), epoch: None, last: None, repairing: None, fold: Fold::default() }
+        Self { members: Vec::new(), epoch: None, last: None, waiting: None, reading: None, fold: Fold::default() }
     }
 }
 
@@ -65,84 +136,150 @@ impl<W: Wire> Feed<W> {
         }
     }
 
-    pub(super) fn begin_repair(&mut self, room: RoomId, broken: &mut Vec<RoomId>) {
-        if self.repairing.is_none() {
-            self.repairing = Some(Vec::new());
-            broken.push(room);
-        }
+    /// Something may be missing for everybody; `readings` is the number of the newest reading that has begun. Who is
+    /// coming in may have read the room before or after that, so it is shown it again when it is in.
+    pub(super) fn doubt(&mut self, readings: u64) {
+        self.members.iter_mut().for_each(|member| member.stale = Some(readings));
     }
 
-    /// Puts a frame on every member's queue. Gives back those whose queue is full, and how many took it.
+    /// Has the room read again if somebody needs that, and keeps back what comes until then. False when nobody does.
+    pub(super) fn repair(&mut self, room: RoomId, broken: &mut Vec<RoomId>) -> bool {
+        if self.waiting.is_some() {
+            return true;
+        }
+        let needed = self.members.iter().any(|m| m.live() && m.stale.is_some());
+        if needed {
+            self.waiting = Some(Vec::new());
+            broken.push(room);
+        }
+        needed
+    }
+
+    /// From where on somebody misses something.
+    pub(super) fn behind(&self) -> Option<Seq> {
+        self.members.iter().filter(|m| m.live() && m.stale.is_some()).map(|m| m.after).min()
+    }
+
+    /// Puts a frame on every member's queue.
     pub(super) fn deliver(
         &mut self,
         item: &Held,
         except: Option<ClientId>,
         limit: usize,
+        readings: u64,
         dirty: &mut Vec<Rc<Connection<W>>>,
-    ) -> (Vec<Rc<Connection<W>>>, u64) {
-        let (mut slow, mut delivered) = (Vec::new(), 0);
+    ) -> Handed<W> {
+        let mut handed = Handed { slow: Vec::new(), delivered: 0 };
         for member in &mut self.members {
-            let connection = &member.connection;
-            if except.is_some() && connection.client() == except {
+            if except.is_some() && member.connection.client() == except {
                 continue;
             }
             if let Some(held) = &mut member.held {
                 if held.len() < HELD {
                     held.push(item.clone());
                 } else {
-                    slow.push(connection.clone());
+                    handed.slow.push(member.connection.clone());
                 }
                 continue;
             }
             let frame = match item {
                 Held::Entry(seq, _) if *seq <= member.after => continue,
+                Held::Entry(seq, _) if *seq != member.after.next() => {
+                    member.stale = Some(readings);
+                    continue;
+                }
                 Held::Entry(_, frame) | Held::Other(frame) => frame.clone(),
+                Held::Membership { room, about, member_count, frame } => {
+                    let Some(frame) = member.membership(*room, *about, *member_count, frame) else { continue };
+                    frame
+                }
             };
-            if connection.outbox.borrow_mut().push(frame, limit).is_ok() {
-                delivered += 1;
-                mark(dirty, connection);
-            } else {
-                slow.push(connection.clone());
-            }
-        }
-        (slow, delivered)
-    }
-
-    /// Hands on what was read again: each missed message as it would have come, then the room as it is now, for
-    /// membership changes may have been missed as well. A gap is told as a gap.
-    pub(super) fn show(&mut self, view: &RoomView, dirty: &mut Vec<Rc<Connection<W>>>) -> u64 {
-        let mut event = view.event(None);
-        if view.recovered {
-            event.messages.clear();
-        }
-        let shown = frame::text(ServerEvent::from(event).encode().as_bytes());
-        let missed: Vec<_> =
-            view.entries.iter().map(|e| Held::Entry(e.seq, frame::entry(e.seq, e.sent_at, &e.payload))).collect();
-        let mut delivered = 0;
-        for member in &mut self.members {
-            if let Some(held) = &mut member.held {
-                held.extend(missed.iter().cloned());
+            let connection = &member.connection;
+            if connection.outbox.borrow_mut().push(frame, limit).is_err() {
+                handed.slow.push(connection.clone());
                 continue;
             }
-            // Not bounded by the queue's limit: it is at most a room's log, and less than what a resume would cost.
-            let mut outbox = member.connection.outbox.borrow_mut();
-            if view.recovered {
-                for item in &missed {
-                    if let Held::Entry(seq, frame) = item
-                        && *seq > member.after
-                    {
-                        outbox.push_last(frame.clone());
-                        delivered += 1;
-                    }
-                }
+            mark(dirty, connection);
+            if let Held::Entry(seq, _) = item {
+                member.after = *seq;
             }
-            outbox.push_last(shown.clone());
+            handed.delivered += 1;
+        }
+        handed
+    }
+
+    /// Hands on what was read again to those who need it: each missed message as it would have come, then the room as
+    /// it is now, for membership changes may have been missed as well. A gap is told as a gap.
+    pub(super) fn show(
+        &mut self,
+        view: &RoomView,
+        reading: u64,
+        limit: usize,
+        dirty: &mut Vec<Rc<Connection<W>>>,
+    ) -> Handed<W> {
+        let same = self.epoch.as_ref() == Some(&view.epoch);
+        if !same {
+            // The room has begun another life: what anybody knew says nothing.
+            self.doubt(reading);
+            self.members.iter_mut().filter(|m| m.live()).for_each(|m| m.stale = Some(0));
+        }
+        let missed: Vec<_> = view.entries.iter().map(|e| (e.seq, frame::entry(e.seq, e.sent_at, &e.payload))).collect();
+        let whole = view.event(None);
+        let refreshed = {
+            let mut event = whole.clone();
+            (event.messages, event.recovered, event.gap) = (Vec::new(), true, None);
+            frame::text(ServerEvent::from(event).encode().as_bytes())
+        };
+        // Those who miss the same are shown the same.
+        let mut with_gap: BTreeMap<Option<Seq>, Bytes> = BTreeMap::new();
+        let mut handed = Handed { slow: Vec::new(), delivered: 0 };
+        let mut all = true;
+        for member in self.members.iter_mut().filter(|m| m.live()) {
+            // Whoever came in by a later reading than this one has nothing to learn from it.
+            let shown = member.stale.is_some_and(|stale| stale < reading) && (!same || member.after <= view.seq);
+            if !shown {
+                all = false;
+                continue;
+            }
+            let mut outbox = member.connection.outbox.borrow_mut();
+            // Only then is it too much: what is shown is at most a room's log, and less than what a resume would cost.
+            if outbox.bytes() >= limit {
+                handed.slow.push(member.connection.clone());
+                continue;
+            }
+            let first = missed.iter().map(|(seq, _)| *seq).find(|seq| *seq > member.after);
+            let first = first.unwrap_or(view.seq.next());
+            if same && first == member.after.next() {
+                for (_, frame) in missed.iter().filter(|(seq, _)| *seq > member.after) {
+                    outbox.push_last(frame.clone());
+                    handed.delivered += 1;
+                }
+                outbox.push_last(refreshed.clone());
+            } else {
+                let after = same.then_some(member.after);
+                let frame = with_gap.entry(after).or_insert_with(|| {
+                    let mut event = whole.clone();
+                    event.recovered = false;
+                    event.gap = None;
+                    if let Some(after) = after {
+                        event.messages.retain(|m| m.seq > after);
+                        event.gap = Some(Gap { from: after.next(), to: first.prev() });
+                    }
+                    frame::text(ServerEvent::from(event).encode().as_bytes())
+                });
+                outbox.push_last(frame.clone());
+            }
             drop(outbox);
+            (member.after, member.count) = (view.seq, view.room.member_count);
+            member.stale = None;
             mark(dirty, &member.connection);
         }
+        self.last = self.last.filter(|_| same).max(Some(view.seq));
         self.epoch = Some(view.epoch.clone());
-        self.last = Some(view.seq);
-        self.fold = Fold::default();
-        delivered
+        if all {
+            // What was gathered is in what was shown.
+            self.fold = Fold::default();
+        }
+        handed
     }
 }

@@ -1,11 +1,11 @@
 //! Timelines and publishing.
 
 use super::MemoryNode;
-use crate::port::{Address, Appended, Bus, Delivery, Entry, PortError, Sink, Slice, Span, Unavailable};
+use crate::port::{Address, Appended, Bus, Delivery, Entry as LogEntry, PortError, Sink, Slice, Span, Unavailable};
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{ClientId, MessageId, RoomId};
-use std::sync::Arc;
+use std::{collections::hash_map::Entry, sync::Arc};
 
 #[async_trait]
 impl Bus for MemoryNode {
@@ -14,15 +14,16 @@ impl Bus for MemoryNode {
     }
 
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable> {
-        if let Some(room) = self.state().rooms.get_mut(&room) {
-            room.subscribers.insert(self.node.clone());
-        }
+        self.state().subscribers.entry(room).or_default().insert(self.node.clone());
         Ok(())
     }
 
     async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable> {
-        if let Some(room) = self.state().rooms.get_mut(&room) {
-            room.subscribers.remove(&self.node);
+        if let Entry::Occupied(mut nodes) = self.state().subscribers.entry(room) {
+            nodes.get_mut().remove(&self.node);
+            if nodes.get().is_empty() {
+                nodes.remove();
+            }
         }
         Ok(())
     }
@@ -38,20 +39,15 @@ impl Bus for MemoryNode {
         let mut state = self.state();
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
         let appended = room.log.append(now, &self.shared.retention, (client, message), payload.clone());
-        if !appended.duplicate
-            && let Some(room) = state.rooms.get(&id)
-        {
-            let entry = Entry { seq: appended.seq, sent_at: appended.sent_at, payload };
-            state.tell(room, &Delivery::Entry { room: id, entry });
+        if !appended.duplicate {
+            let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
+            state.tell(id, &Delivery::Entry { room: id, entry });
         }
         Ok(appended)
     }
 
     async fn publish(&self, id: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
-        let state = self.state();
-        if let Some(room) = state.rooms.get(&id) {
-            state.tell(room, &Delivery::Ephemeral { room: id, except, payload });
-        }
+        self.state().tell(id, &Delivery::Ephemeral { room: id, except, payload });
         Ok(())
     }
 

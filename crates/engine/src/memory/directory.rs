@@ -14,7 +14,7 @@ use protocol::{
     event::{Member, Room, RoomSummary},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -23,7 +23,9 @@ impl Directory for MemoryNode {
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
         let now = self.now();
         let mut state = self.state();
-        state.lose_node(node, after(now, Duration::ZERO), after(now, self.shared.retention.clients));
+        // Of a former life that died just now and is not reaped yet, the rest of the lease is the members' grace.
+        let grace = state.nodes.get(node).map_or(now, |former| former.until.max(now));
+        state.lose_node(node, grace, after(now, self.shared.retention.clients));
         state.generations += 1;
         let generation = state.generations;
         state.nodes.insert(
@@ -156,7 +158,6 @@ impl Directory for MemoryNode {
             arrivals: 0,
             places: HashMap::new(),
             log: Log::new(epoch.parse().map_err(|_| PortError::RoomNotFound)?),
-            subscribers: BTreeSet::new(),
         };
         state.rooms.insert(id, room);
         state.by_age.insert((now, id));
@@ -204,7 +205,7 @@ impl Directory for MemoryNode {
                 client.rooms.retain(|r| *r != id);
             }
         }
-        state.tell(&room, &Delivery::RoomEnded { room: id });
+        state.tell(id, &Delivery::RoomEnded { room: id });
         Ok(room.count())
     }
 
@@ -323,9 +324,6 @@ impl State {
         for client in state.clients {
             self.lose_client(client, grace, keep);
         }
-        for room in self.rooms.values_mut() {
-            room.subscribers.remove(node);
-        }
     }
 
     fn free_client_id(&self, entropy: &dyn Entropy) -> ClientId {
@@ -362,4 +360,34 @@ fn free_id<T, E: std::fmt::Debug>(
 fn max_room() -> RoomId {
     #[allow(clippy::expect_used)] // a constant
     RoomId::new(u64::from(RoomId::MAX)).expect("the largest id is one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SeededEntropy;
+
+    #[test]
+    fn ids_grow_a_digit_when_half_of_them_are_taken() {
+        let entropy = SeededEntropy::new(1);
+        let digits = |taken| {
+            let ids = (0..200).map(|_| free_id(&entropy, taken, ClientId::new, |_| false));
+            let digits: std::collections::BTreeSet<_> = ids.map(|id| id.to_string().len()).collect();
+            digits.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(digits(0), [5]);
+        assert_eq!(digits(45_000), [5]);
+        assert_eq!(digits(45_001), [6]);
+        assert_eq!(digits(450_001), [7]);
+        assert_eq!(digits(usize::MAX), [9]);
+    }
+
+    #[test]
+    fn a_taken_id_is_not_given() {
+        let entropy = SeededEntropy::new(2);
+        let free = |id: &ClientId| !id.get().is_multiple_of(1000);
+        for _ in 0..50 {
+            assert_eq!(free_id(&entropy, 0, ClientId::new, free).get() % 1000, 0);
+        }
+    }
 }

@@ -66,6 +66,9 @@ struct State {
     generations: u64,
     clients: HashMap<ClientId, ClientState>,
     rooms: HashMap<RoomId, RoomState>,
+    /// Who hears what. As on a real bus, this hangs neither on the room's life nor on the node's lease: a node must
+    /// never believe that it hears what it does not.
+    subscribers: HashMap<RoomId, BTreeSet<NodeId>>,
     /// The list's order: newest first is this one backwards.
     by_age: BTreeSet<(Timestamp, RoomId)>,
     /// When somebody's grace or record ends, and whose.
@@ -109,7 +112,6 @@ struct RoomState {
     /// Where each member stands in `members`.
     places: HashMap<ClientId, u64>,
     log: Log,
-    subscribers: BTreeSet<NodeId>,
 }
 
 impl MemoryCluster {
@@ -150,8 +152,8 @@ fn after(now: Timestamp, time: Duration) -> Timestamp {
 }
 
 impl State {
-    fn tell(&self, room: &RoomState, delivery: &Delivery) {
-        for node in &room.subscribers {
+    fn tell(&self, room: RoomId, delivery: &Delivery) {
+        for node in self.subscribers.get(&room).into_iter().flatten() {
             if let Some(sink) = self.sinks.get(node) {
                 sink.deliver(delivery.clone());
             }
@@ -160,7 +162,7 @@ impl State {
 
     fn tell_change(&self, id: RoomId, change: Change) {
         let Some(room) = self.rooms.get(&id) else { return };
-        self.tell(room, &Delivery::Membership { room: id, change, member_count: room.count() });
+        self.tell(id, &Delivery::Membership { room: id, change, member_count: room.count() });
     }
 
     /// Adds a member and tells the room. The caller has checked that it is none yet.

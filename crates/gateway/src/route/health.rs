@@ -1,10 +1,10 @@
 //! `GET /api/health`: how the cluster is, as seen from here.
 
-use crate::State;
+use crate::{State, openapi::TooManyRequests};
 use actix_web::{HttpResponse, http::StatusCode, web};
 use engine::port::NodeRecord;
 use protocol::http::{Check, Health, Status};
-use runtime::{health::HealthReport, http::Problem};
+use runtime::health::HealthReport;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::timeout;
 
@@ -33,9 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
             "nodes": 0, "connections": 0,
             "checks": {"engine": {"status": "degraded", "detail": "no answer within a second"}},
         })),
-        (status = 429, description = "Too many requests from this address.",
-            body = Problem, content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "Seconds to wait."))),
+        (status = 429, response = TooManyRequests),
     )
 )]
 pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {

@@ -1,9 +1,8 @@
 //! `GET /api/instance`: which process answers, for whoever wants to see the load being spread.
 
-use crate::State;
+use crate::{State, openapi::TooManyRequests};
 use actix_web::{HttpResponse, web};
 use protocol::http::Instance;
-use runtime::http::Problem;
 
 /// The process that answered
 #[utoipa::path(
@@ -15,9 +14,7 @@ use runtime::http::Problem;
         (status = 200, description = "Who it is.", body = Instance, example = json!({
             "nodeId": "gateway-1", "service": "gateway", "uptimeSeconds": 3600,
         })),
-        (status = 429, description = "Too many requests from this address.",
-            body = Problem, content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "Seconds to wait."))),
+        (status = 429, response = TooManyRequests),
     )
 )]
 pub(crate) async fn instance(state: web::Data<State>) -> HttpResponse {

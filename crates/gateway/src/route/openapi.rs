@@ -1,11 +1,11 @@
 //! `GET /api/openapi.json`: the description of every call.
 
+use crate::openapi::TooManyRequests;
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, ContentType},
     web::{Bytes, Data},
 };
-use runtime::http::Problem;
 use utoipa::openapi::OpenApi;
 
 /// The document as it is sent: it is the same as long as the process lives.
@@ -31,9 +31,7 @@ impl Document {
     tag = "api",
     responses(
         (status = 200, description = "An OpenAPI 3.1 document.", body = Object),
-        (status = 429, description = "Too many requests from this address.",
-            body = Problem, content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "Seconds to wait."))),
+        (status = 429, response = TooManyRequests),
     )
 )]
 pub(crate) async fn openapi(document: Data<Document>) -> HttpResponse {

@@ -1,6 +1,9 @@
 //! `GET /api/rooms`: the room list, for whoever has no socket.
 
-use crate::State;
+use crate::{
+    State,
+    openapi::{TooManyRequests, Unavailable},
+};
 use actix_web::{HttpResponse, web};
 use engine::PortError;
 use protocol::{
@@ -54,11 +57,8 @@ pub(crate) struct Page {
                 "detail": "limit must be a whole number from 1 to 100",
                 "requestId": "67e55044-10b1-426f-9247-bb680e5fe0c8",
             })),
-        (status = 429, description = "Too many requests from this address.",
-            body = Problem, content_type = "application/problem+json",
-            headers(("Retry-After" = u64, description = "Seconds to wait."))),
-        (status = 503, description = "The engine cannot be reached.",
-            body = Problem, content_type = "application/problem+json"),
+        (status = 429, response = TooManyRequests),
+        (status = 503, response = Unavailable),
     )
 )]
 pub(crate) async fn rooms(state: web::Data<State>, page: web::Query<Page>) -> Result<HttpResponse, Problem> {

@@ -82,19 +82,24 @@ impl Cluster {
 
     /// The same over ports and a health of the test's own.
     pub fn gateway_over<const N: usize>(&self, ports: Ports, health: Health, variables: [(&str, &str); N]) -> Running {
-        let env = MapEnv::from_iter(variables);
-        let mut r = Reader::new(&env);
-        let config = Config::read(&mut r);
-        r.finish().unwrap();
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let (node, clock): (NodeId, Arc<dyn Clock>) = ("gateway-1".parse().unwrap(), self.clock.clone());
-        let server = gateway::build(config.get().unwrap(), node, ports, clock, health, VERSION, listener).unwrap();
+        let server = gateway::build(config(variables), node, ports, clock, health, VERSION, listener).unwrap();
         let lifecycle = Lifecycle::new();
         let ends_with = lifecycle.clone();
         let server = tokio::spawn(async move { server.workers(1).run(&ends_with).await });
         Running { address, lifecycle, server, http: reqwest::Client::new() }
     }
+}
+
+/// The configuration that the variables make.
+pub fn config<const N: usize>(variables: [(&str, &str); N]) -> Config {
+    let env = MapEnv::from_iter(variables);
+    let mut r = Reader::new(&env);
+    let config = Config::read(&mut r);
+    r.finish().unwrap();
+    config.get().unwrap()
 }
 
 /// A running gateway.

@@ -6,7 +6,7 @@ use actix_web::middleware::DefaultHeaders;
 /// markup only through Svelte's own compiled templates (`svelte-trusted-html`).
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
      trusted-types svelte-trusted-html";
 
 /// On every answer that does not say otherwise. An API's answer is no page, so by default it may load nothing at all;

@@ -1,10 +1,19 @@
 //! Listening sockets.
 
+use crate::env::Variable;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
 };
+
+/// The address to listen on.
+pub const HOST: Variable = Variable::new("HOST", "The address to listen on. 0.0.0.0 or :: lets other machines in.")
+    .default("127.0.0.1")
+    .unit("IP address");
+/// The port to listen on.
+pub const PORT: Variable =
+    Variable::new("PORT", "The port to listen on.").default("8080").unit("0 to 65535; 0 is any free one");
 
 /// Connections that wait to be accepted: room for everybody to come back at once after a restart. The kernel caps it at
 /// `net.core.somaxconn`.

@@ -8,7 +8,7 @@ mod bind;
 mod refuse;
 mod run;
 
-pub use bind::bind;
+pub use bind::{HOST, PORT, bind};
 pub use refuse::refuse;
 
 use crate::metrics::Metrics;

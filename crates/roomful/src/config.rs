@@ -1,0 +1,137 @@
+//! What can be set for the whole product in one process.
+
+use crate::assets::FRONTEND_DIR;
+use engine::Retention;
+use runtime::{
+    env::{ConfigError, DURATION, Env, MapEnv, Reader, Variable},
+    server::{HOST, PORT},
+    telemetry::{self, Telemetry},
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+};
+use uuid::Uuid;
+
+const REDIS_URL: Variable = Variable::new(
+    "REDIS_URL",
+    "Where nodes meet. Not in this version: it has the memory engine only, and one process.",
+)
+.unit("redis://[:password@]host:port");
+const ROOM_LOG_MAX: Variable =
+    Variable::new("ROOM_LOG_MAX", "Messages that a room keeps for those who come back.").default("1000").unit("count");
+const ROOM_LOG_TTL: Variable = Variable::new("ROOM_LOG_TTL", "For how long.").default("24h").unit(DURATION);
+
+/// Everything that the process reads.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The built front end.
+    pub frontend: PathBuf,
+    /// How it logs.
+    pub telemetry: Telemetry,
+    /// How much of the timelines is kept.
+    pub retention: Retention,
+    /// Of the sockets.
+    pub chat_node: chat_node::Config,
+    /// Of `/api`.
+    pub gateway: gateway::Config,
+}
+
+impl Config {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn from_env(env: &dyn Env, fresh_node: Uuid) -> Result<Self, ConfigError> {
+        let mut r = Reader::new(env);
+        let (host, port) = (r.parse::<IpAddr>(&HOST), r.parse::<u16>(&PORT));
+        let frontend = r.parse::<PathBuf>(&FRONTEND_DIR);
+        let telemetry = Telemetry::read(&mut r);
+        if r.optional::<String>(&REDIS_URL).get().is_ok_and(|url| url.is_some()) {
+            r.fault(&REDIS_URL, "this version has the memory engine only; leave it unset");
+        }
+        let (log_max, log_ttl) = (r.parse::<NonZeroU32>(&ROOM_LOG_MAX), r.duration(&ROOM_LOG_TTL));
+        let chat_node = chat_node::Config::read(&mut r, fresh_node);
+        let gateway = gateway::Config::read(&mut r);
+        let limits = limit_variables();
+        r.reject_unknown("LIMIT_", limits.iter().map(|v| v.name));
+        r.finish()?;
+
+        let mut chat_node = chat_node.get()?;
+        // There is no other node to go to: closing at once lets everybody come back as soon as the process does.
+        chat_node.drain_window = std::time::Duration::ZERO;
+        Ok(Self {
+            address: SocketAddr::new(host.get()?, port.get()?),
+            frontend: frontend.get()?,
+            telemetry: telemetry.get()?,
+            retention: Retention {
+                messages: log_max.get()?.get() as usize,
+                time: log_ttl.get()?,
+                ..Retention::default()
+            },
+            chat_node,
+            gateway: gateway.get()?,
+        })
+    }
+}
+
+fn limit_variables() -> Vec<Variable> {
+    let mut limits = chat_node::config::limit_variables();
+    limits.extend(gateway::Config::VARIABLES.iter().filter(|v| v.name.starts_with("LIMIT_")).copied());
+    limits
+}
+
+/// `env`, with what is missing made up: for a developer's machine, where a restart may log everybody out.
+pub fn with_made_up_secrets(env: &dyn Env, secret: [Uuid; 2]) -> MapEnv {
+    let mut pairs: Vec<(String, String)> =
+        env.names().into_iter().filter_map(|name| env.var(&name).map(|value| (name, value))).collect();
+    let name = chat_node::config::JWT_SECRET.name;
+    if env.var(name).is_none_or(|value| value.trim().is_empty()) {
+        pairs.retain(|(n, _)| n != name);
+        pairs.push((name.to_owned(), format!("{}{}", secret[0].simple(), secret[1].simple())));
+    }
+    MapEnv::from_iter(pairs)
+}
+
+/// The text of `.env.example`.
+#[must_use]
+pub fn example() -> String {
+    runtime::env::example(&[
+        ("Where it listens", &[HOST, PORT]),
+        ("The page", &[FRONTEND_DIR]),
+        ("Timelines", &[REDIS_URL, ROOM_LOG_MAX, ROOM_LOG_TTL]),
+        ("Clients and their sockets", chat_node::config::VARIABLES),
+        ("Limits that protect the cluster", &limit_variables()),
+        ("Logs", telemetry::VARIABLES),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_made_up_only_where_they_are_missing() {
+        let made_up = |env: MapEnv| {
+            with_made_up_secrets(&env, [Uuid::from_u128(1), Uuid::from_u128(2)]).var("JWT_SECRET").unwrap()
+        };
+        assert_eq!(made_up(MapEnv::from_iter([("PORT", "1")])).len(), 64);
+        assert_eq!(made_up(MapEnv::from_iter([("JWT_SECRET", "mine")])), "mine");
+    }
+
+    #[test]
+    fn nothing_starts_without_a_secret() {
+        let error = Config::from_env(&MapEnv::from_iter([("PORT", "http")]), Uuid::nil()).unwrap_err();
+        let names: Vec<_> = error.faults().iter().map(|f| f.variable.as_str()).collect();
+        assert_eq!(names, ["PORT", "JWT_SECRET"]);
+    }
+
+    #[test]
+    fn the_example_is_what_the_declarations_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.example");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), example(), "run `cargo xtask codegen`");
+    }
+}

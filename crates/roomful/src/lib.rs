@@ -1,0 +1,5 @@
+//! The whole product in one process.
+
+pub mod assets;
+pub mod config;
+pub mod product;

@@ -1,0 +1,83 @@
+//! The whole product in one process, on the memory engine, behind one port.
+
+use crate::{
+    assets::{Assets, AssetsError},
+    config::Config,
+};
+use chat_node::Node;
+use engine::{
+    MemoryCluster,
+    clock::{Clock, Entropy},
+};
+use gateway::Gateway;
+use runtime::{health::Health, lifecycle::Lifecycle, metrics::Metrics, ops, server::HttpServer};
+use std::{io, net::TcpListener, sync::Arc};
+use thiserror::Error;
+
+const NAME: &str = "roomful";
+/// The product's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why it cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The page is not there.
+    #[error(transparent)]
+    Assets(#[from] AssetsError),
+    /// The chat-node cannot be built.
+    #[error(transparent)]
+    Node(#[from] chat_node::BuildError),
+    /// A metric could not be registered.
+    #[error(transparent)]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Everything, ready to run.
+pub struct Product {
+    listener: TcpListener,
+    node: Arc<Node>,
+    gateway: Gateway,
+    assets: Assets,
+    health: Health,
+    metrics: Metrics,
+}
+
+/// Builds everything. `listener` is bound by the caller, so that tests and `main` start it the same way.
+///
+/// # Errors
+/// As [`StartError`] says.
+pub async fn build(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    listener: TcpListener,
+) -> Result<Product, StartError> {
+    let assets = Assets::load(&config.frontend)?;
+    let metrics = Metrics::new(NAME, VERSION)?;
+    let health = Health::new();
+    let ports =
+        MemoryCluster::new(clock.clone(), entropy.clone(), config.retention).node(config.chat_node.node_id.clone());
+    let node_id = config.chat_node.node_id.clone();
+    let node = Node::new(config.chat_node, ports.clone(), clock.clone(), entropy, &metrics, &health).await?;
+    let gateway = Gateway::new(config.gateway, node_id, ports, clock, health.clone(), VERSION);
+    Ok(Product { listener, node, gateway, assets, health, metrics })
+}
+
+impl Product {
+    /// Serves until `lifecycle.soft`.
+    ///
+    /// # Errors
+    /// When the server cannot be started.
+    pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
+        let http = HttpServer::new(NAME, self.listener, self.metrics.clone())
+            .routes(ops::routes(self.health, self.metrics))
+            .routes(self.gateway.routes())
+            .routes(Node::routes())
+            .routes(self.assets.routes())
+            .upgrade(self.node.upgrade(lifecycle));
+        let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
+        let (served, ()) = tokio::join!(http.run(lifecycle, lifecycle.soft.clone()), self.gateway.run(lifecycle));
+        let _ = node.await;
+        served
+    }
+}

@@ -1,0 +1,8 @@
+//! The one process over real sockets.
+
+// clippy.toml lets test functions do this, but not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod assets;
+mod loading;
+mod support;

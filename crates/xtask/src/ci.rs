@@ -1,0 +1,81 @@
+//! Every test and check, in the order in which they fail fastest.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// Where Debian and most others put Chromium.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+type Step<'a> = (&'a str, &'a [&'a str]);
+
+const STEPS: &[Step<'_>] = &[
+    ("formatting", &["cargo", "fmt", "--all", "--check"]),
+    ("generated files", &["cargo", "xtask", "codegen", "--check"]),
+    ("crate graph", &["cargo", "xtask", "layers"]),
+    ("tidiness", &["cargo", "xtask", "tidy"]),
+    ("lints", &["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+    ("front end: packages", &["npm", "--prefix", "frontend", "ci", "--no-audit", "--no-fund", "--loglevel=error"]),
+    ("front end: formatting", &["npm", "--prefix", "frontend", "run", "--silent", "format:check"]),
+    ("front end: types", &["npm", "--prefix", "frontend", "run", "--silent", "check"]),
+    ("front end: tests", &["npm", "--prefix", "frontend", "run", "--silent", "test"]),
+    ("front end: build", &["npm", "--prefix", "frontend", "run", "--silent", "build"]),
+    ("Rust tests", &["cargo", "test", "--workspace", "--locked", "--quiet"]),
+    ("the product", &["cargo", "build", "--locked", "--package", "roomful"]),
+    ("browser tests", &["npm", "--prefix", "frontend", "run", "--silent", "e2e"]),
+];
+
+/// Runs everything; the first failure ends it.
+pub fn run(root: &Path) -> Result<(), String> {
+    let begin = Instant::now();
+    install_chromium()?;
+    for (n, (name, command)) in STEPS.iter().enumerate() {
+        let start = Instant::now();
+        println!("\n── {}/{} {name}: {}", n + 1, STEPS.len(), command.join(" "));
+        execute(root, command).map_err(|fault| format!("\n{name} failed: {fault}"))?;
+        println!("── {name}: {} s", start.elapsed().as_secs());
+    }
+    println!("\nall {} steps passed in {} s", STEPS.len(), begin.elapsed().as_secs());
+    Ok(())
+}
+
+fn execute(root: &Path, command: &[&str]) -> Result<(), String> {
+    let [program, args @ ..] = command else { return Err("an empty command".into()) };
+    let status = Command::new(program)
+        .args(args)
+        .current_dir(root)
+        // The browser tests start the product; cargo may have been told to build elsewhere.
+        .env("ROOMFUL_BIN", target(root).join("debug/roomful"))
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|e| format!("{program}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", command.join(" "))) }
+}
+
+fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}
+
+/// The browser tests need a Chromium. Where it can be installed without asking anybody, it is.
+fn install_chromium() -> Result<(), String> {
+    if Path::new(CHROMIUM).exists() {
+        return Ok(());
+    }
+    println!("── installing Chromium for the browser tests");
+    let root = Path::new("/");
+    let install: [&[&str]; 2] =
+        [&["apt-get", "update", "-qq"], &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]];
+    let sudo = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() != b"0");
+    for command in install {
+        let command = if sudo { [&["sudo", "-n"], command].concat() } else { command.to_vec() };
+        execute(root, &command).map_err(|e| {
+            format!(
+                "the browser tests need Chromium at {CHROMIUM}, and it could not be installed ({e}): install it by hand"
+            )
+        })?;
+    }
+    Ok(())
+}

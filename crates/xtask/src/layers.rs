@@ -1,0 +1,83 @@
+//! The crate graph, as a snapshot: a new arrow, or a new library, appears in review.
+
+use serde_json::Value;
+use std::{fmt::Write as _, fs, path::Path, process::Command};
+
+const SNAPSHOT: &str = "crates/xtask/layers.txt";
+
+/// What a crate must not know of, whatever the snapshot says: the reason is in ARCHITECTURE.md.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("protocol", &["tokio", "actix", "engine", "runtime"]),
+    ("engine", &["actix", "fred", "runtime"]),
+    ("runtime", &["protocol", "engine", "fred"]),
+    ("client", &["engine", "runtime", "actix", "chat-node"]),
+    ("chat-node", &["gateway", "roomful", "fred", "actix-web"]),
+    ("gateway", &["chat-node", "roomful", "fred"]),
+];
+
+/// Fails when the graph is not the one in the snapshot.
+pub fn check(root: &Path) -> Result<(), String> {
+    let (text, crates) = graph(root)?;
+    for (name, dependencies) in &crates {
+        let rules = FORBIDDEN.iter().filter(|(crate_name, _)| crate_name == name);
+        for forbidden in rules.flat_map(|(_, forbidden)| *forbidden) {
+            let breaks = |d: &&String| *d == forbidden || (*forbidden == "actix" && d.starts_with("actix"));
+            if let Some(dependency) = dependencies.iter().find(breaks) {
+                return Err(format!("{name} must not depend on {dependency}: see ARCHITECTURE.md, \"Arrows\""));
+            }
+        }
+    }
+    let known = fs::read_to_string(root.join(SNAPSHOT)).unwrap_or_default();
+    if known == text {
+        return Ok(());
+    }
+    Err(format!("the crate graph has changed; it is now\n\n{text}\nif that is meant: `cargo xtask layers --write`"))
+}
+
+/// Writes the snapshot anew.
+pub fn write(root: &Path) -> Result<(), String> {
+    fs::write(root.join(SNAPSHOT), graph(root)?.0).map_err(|e| format!("{SNAPSHOT}: {e}"))
+}
+
+type Crates = Vec<(String, Vec<String>)>;
+
+fn graph(root: &Path) -> Result<(String, Crates), String> {
+    let output = Command::new("cargo")
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
+        .current_dir(root)
+        .output()
+        .map_err(|e| format!("cargo metadata: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
+    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
+    let mut crates: Crates = packages
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().cloned().unwrap_or_default();
+            let mut names: Vec<String> = dependencies
+                .iter()
+                .filter(|d| d["kind"].is_null()) // neither dev- nor build-dependencies
+                .filter_map(|d| d["name"].as_str().map(str::to_owned))
+                .collect();
+            names.sort();
+            names.dedup();
+            (package["name"].as_str().unwrap_or_default().to_owned(), names)
+        })
+        .collect();
+    crates.sort();
+
+    let ours: Vec<String> = crates.iter().map(|(name, _)| name.clone()).collect();
+    let mut text =
+        String::from("# Who depends on whom, and on which libraries. `cargo xtask layers --write` writes it.\n");
+    for (name, dependencies) in &crates {
+        let (inner, outer): (Vec<_>, Vec<_>) = dependencies.iter().partition(|d| ours.contains(d));
+        let _ = writeln!(text, "\n{name}\n  → {}\n  + {}", list(&inner), list(&outer));
+    }
+    Ok((text, crates))
+}
+
+fn list(names: &[&String]) -> String {
+    if names.is_empty() { "nothing".into() } else { names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ") }
+}
