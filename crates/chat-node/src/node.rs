@@ -248,7 +248,7 @@ pub(crate) mod tests {
     /// A node without a server.
     pub(crate) async fn node() -> Arc<Node> {
         let env = MapEnv::from_iter([("JWT_SECRET", "a secret of the tests, 32 bytes long or more")]);
-        let config = Config::read(&mut Reader::new(&env), "n".parse().unwrap()).get().unwrap();
+        let config = Config::read(&mut Reader::new(&env), uuid::Uuid::nil()).get().unwrap();
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let ports = MemoryCluster::new(clock.clone(), entropy.clone(), Retention::default()).node("n".parse().unwrap());
         let metrics = Metrics::new(SERVICE, "0").unwrap();

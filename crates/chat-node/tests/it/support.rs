@@ -27,6 +27,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use uuid::Uuid;
 
 /// No test waits longer for anything.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,8 +81,9 @@ impl Cluster {
         for (variable, value) in variables {
             env.set(*variable, *value);
         }
+        env.set("NODE_ID", name);
         let mut r = Reader::new(&env);
-        let config = Config::read(&mut r, name.parse().unwrap());
+        let config = Config::read(&mut r, Uuid::nil());
         r.finish().unwrap();
         let mut config = config.get().unwrap();
         config.engine.sweep = Duration::from_millis(50);
