@@ -16,7 +16,7 @@ use std::{
 };
 use uuid::Uuid;
 
-const CALL_TIMEOUT: Duration = Duration::from_millis(300);
+const CALL_TIMEOUT: Duration = Duration::from_millis(200);
 
 async fn over(cluster: &Cluster, variables: &[(&str, &str)]) -> (TestNode, Arc<Broken>) {
     patient(cluster, variables, CALL_TIMEOUT).await
