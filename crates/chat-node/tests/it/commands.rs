@@ -68,10 +68,11 @@ async fn create_join_and_leave() {
 
     let left = bob.ask(json!({"type": "LEAVE_ROOM", "id": "l", "roomId": room})).await;
     assert_eq!(left, json!({"type": "ROOM_LEFT", "id": "l", "roomId": room, "reason": "left"}));
-    bob.ask(json!({"type": "JOIN_ROOM", "id": "j2", "roomId": room})).await;
-    let left = bob.ask(json!({"type": "LEAVE_ROOM", "id": "l2"})).await;
+    // Of its own going and coming it is told at most the counts.
+    bob.ask_among_events(json!({"type": "JOIN_ROOM", "id": "j2", "roomId": room})).await;
+    let left = bob.ask_among_events(json!({"type": "LEAVE_ROOM", "id": "l2"})).await;
     assert_eq!(left["roomId"], *room, "the only room need not be named");
-    let again = bob.ask(json!({"type": "LEAVE_ROOM", "id": "l3"})).await;
+    let again = bob.ask_among_events(json!({"type": "LEAVE_ROOM", "id": "l3"})).await;
     assert_eq!((&again["type"], &again["code"]), (&json!("ERROR"), &json!("not_in_room")));
 }
 

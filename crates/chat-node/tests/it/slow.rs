@@ -109,6 +109,35 @@ async fn when_too_much_waits() {
     assert!(p99 < BEARABLE, "{p99:?}");
 }
 
+/// Far behind, but reading: how far is the queue's affair, and not the stall's.
+#[tokio::test]
+async fn a_reader_that_is_slow_but_steady_stays() {
+    let node = node(&[("STALL_TIMEOUT", "500ms"), ("OUTBOX_BYTES", "1000000000")]).await;
+    let mut alice = node.client("Alice").await;
+    let room = alice.create_room("Tea").await.unwrap().room.room_id;
+    let mut slow = stops_reading(&node, room).await;
+    // Three megabytes, of which the kernel has some hundred KiB: nearly all the while something waits.
+    let reading = tokio::spawn(async move {
+        let (started, mut got) = (Instant::now(), 0);
+        while got < 1500 {
+            let (first, payload) = within(read_frame(&mut slow)).await.unwrap();
+            assert_ne!(first, 0x88, "closed after {:?} and {got} messages", started.elapsed());
+            got += usize::from(payload.len() > 2000);
+            if got % 12 == 0 {
+                tokio::time::sleep(Duration::from_millis(16)).await;
+            }
+        }
+        started.elapsed()
+    });
+    let body = "x".repeat(2000);
+    for _ in 0..1500 {
+        alice.say(&body).await.unwrap();
+        alice.take_kept();
+    }
+    let took = reading.await.unwrap();
+    assert!(took > Duration::from_secs(1), "{took:?}");
+}
+
 /// As it is configured by default; it takes its time, and `--ignored` runs it.
 #[tokio::test]
 #[ignore = "takes 16 s"]

@@ -237,6 +237,17 @@ impl Plain {
         reply
     }
 
+    /// The same where events may come before it.
+    pub async fn ask_among_events(&mut self, command: Value) -> Value {
+        self.send(command.clone()).await;
+        loop {
+            let event = self.next().await;
+            if event.get("id") == command.get("id") {
+                return event;
+            }
+        }
+    }
+
     /// Sends anything, and expects this error.
     pub async fn refused(&mut self, text: &str, code: &str) -> Value {
         self.0.text(text).await.unwrap();
