@@ -4,7 +4,7 @@ use crate::support::node;
 use client::Frame;
 use serde_json::json;
 
-const BAD: [&str; 36] = [
+const BAD: [&str; 35] = [
     "",
     " ",
     "null",
