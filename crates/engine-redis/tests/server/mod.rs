@@ -2,6 +2,11 @@
 
 #![allow(dead_code)] // each test uses a part of it
 
+pub mod backend;
+pub mod cluster;
+pub mod node;
+pub mod proxy;
+
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
