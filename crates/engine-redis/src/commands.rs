@@ -10,8 +10,12 @@ use engine::Unavailable;
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::{ClientLike, LuaInterface, PubsubInterface},
-    types::{Builder, Key, Value, config::ReconnectPolicy},
+    interfaces::{ClientLike, ClusterInterface, LuaInterface, PubsubInterface},
+    types::{
+        Builder, Key, Value,
+        cluster::ClusterRouting,
+        config::{ReconnectPolicy, Server},
+    },
 };
 use std::{
     sync::atomic::{AtomicU32, AtomicUsize, Ordering},
@@ -82,6 +86,12 @@ impl Commands {
         let connection = self.pick();
         let call = connection.client.publish::<i64, _, _>(channel, Value::Bytes(message));
         self.limit(connection, call).await.map(|_| ()).map_err(|e| Unavailable(format!("PUBLISH: {e}")))
+    }
+
+    /// Which server of a cluster has a key, as far as is known.
+    pub fn server_of(&self, key: &Key) -> Option<Server> {
+        let slots = self.connections.first()?.client.cached_cluster_state()?;
+        slots.get_server(ClusterRouting::hash_key(key.as_bytes())).cloned()
     }
 
     /// Asks for an answer.

@@ -3,7 +3,7 @@
 use engine::Retention;
 use fred::types::{
     RespVersion,
-    config::{Config, ConnectionConfig, PerformanceConfig, ServerConfig, TcpConfig},
+    config::{Config, ConnectionConfig, PerformanceConfig, Server, ServerConfig, TcpConfig},
 };
 use std::time::Duration;
 use thiserror::Error;
@@ -72,12 +72,18 @@ impl RedisConfig {
 
     /// fred's configuration for a subscriber: one connection to one server, also in a cluster, where every server hears
     /// what is published on any. One connection is what makes a PING a barrier.
-    pub(crate) fn subscriber(&self, attempt: usize) -> Result<Config, ConnectError> {
+    ///
+    /// In a cluster it is the one that serves membership, if it can be had: changes of membership then come before
+    /// whatever was appended later, as on a single server.
+    pub(crate) fn subscriber(&self, attempt: usize, preferred: Option<Server>) -> Result<Config, ConnectError> {
         let mut config = self.commands()?;
-        if let ServerConfig::Clustered { hosts, .. } = &config.server
-            && let Some(server) = hosts.get(attempt % hosts.len().max(1)).cloned()
-        {
-            config.server = ServerConfig::Centralized { server };
+        if let ServerConfig::Clustered { hosts, .. } = &config.server {
+            let any = hosts.get(attempt % hosts.len().max(1)).cloned();
+            // After a failure, every other try is with somebody else.
+            let server = if attempt.is_multiple_of(2) { preferred.or(any) } else { any.or(preferred) };
+            if let Some(server) = server {
+                config.server = ServerConfig::Centralized { server };
+            }
         }
         Ok(config)
     }

@@ -28,6 +28,11 @@ impl Keys {
         NAMES.iter().map(|name| format!("{}{{m}}:{name}", self.prefix).into()).collect()
     }
 
+    /// One of those, for whoever wants to know where they are.
+    pub fn a_key_of_membership(&self) -> Key {
+        format!("{}{{m}}:state", self.prefix).into()
+    }
+
     /// A room's timeline: what is known of it, and its log.
     pub fn timeline(&self, room: RoomId) -> Vec<Key> {
         vec![format!("{}{{{room}}}:meta", self.prefix).into(), format!("{}{{{room}}}:log", self.prefix).into()]

@@ -36,7 +36,6 @@ use routes::{Routes, Tap};
 use std::sync::Arc;
 use subscriber::Subscriber;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use uuid::Uuid;
 
 /// A process's connections to a cluster's Redis. They end when the last clone, and the last port, is dropped.
 #[derive(Clone)]
@@ -61,9 +60,8 @@ impl RedisCluster {
         let routes = Arc::new(Routes::default());
         let commands = Arc::new(Commands::connect(&config).await?);
         let end = CancellationToken::new();
-        let probe_channel = keys.probe(Uuid::new_v4());
         let subscriber =
-            Subscriber::start(config.clone(), commands.clone(), routes.clone(), probe_channel, end.clone()).await?;
+            Subscriber::start(config.clone(), &keys, commands.clone(), routes.clone(), end.clone()).await?;
         tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end.clone()));
         Ok(Self(Arc::new(Shared { config, keys, commands, subscriber, routes, _end: end.drop_guard() })))
     }

@@ -11,7 +11,7 @@ use fred::{
     clients::Client,
     error::{Error, ErrorKind},
     interfaces::{ClientLike, EventInterface, PubsubInterface},
-    types::{Builder, ConnectHandle, Message, Value},
+    types::{Builder, ConnectHandle, Message, Value, config::Server},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
@@ -50,12 +50,13 @@ impl Link {
     pub async fn open(
         config: &RedisConfig,
         attempt: usize,
+        preferred: Option<Server>,
         routes: Arc<Routes>,
         probe_channel: &str,
     ) -> Result<Self, ConnectError> {
         // Without a policy fred does not reconnect: its own resubscription puts an error into the next reply, and
         // says nothing of what was missed.
-        let client = Builder::from_config(config.subscriber(attempt)?)
+        let client = Builder::from_config(config.subscriber(attempt, preferred)?)
             .set_performance_config(config.performance())
             .set_connection_config(config.connection())
             .build()

@@ -3,10 +3,12 @@
 use crate::{
     commands::Commands,
     config::{ConnectError, RedisConfig},
+    keys::Keys,
     link::{Link, Request},
     routes::Routes,
 };
 use engine::Unavailable;
+use fred::types::Key;
 use std::{
     sync::{
         Arc,
@@ -16,6 +18,7 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Pauses between tries to connect.
 const PAUSE: std::ops::RangeInclusive<u64> = 50..=1000;
@@ -32,16 +35,17 @@ impl Subscriber {
     /// Connects once, and goes on for itself until `end`.
     pub async fn start(
         config: RedisConfig,
+        keys: &Keys,
         commands: Arc<Commands>,
         routes: Arc<Routes>,
-        probe_channel: String,
         end: CancellationToken,
     ) -> Result<Self, ConnectError> {
-        let link = Link::open(&config, 0, routes.clone(), &probe_channel).await?;
-        let (requests, inbox) = mpsc::channel(config.max_waiting.max(1));
         let hears = Arc::new(AtomicBool::new(true));
+        let (requests, inbox) = mpsc::channel(config.max_waiting.max(1));
         let subscriber = Self { requests, time_limit: config.command_timeout, hears: hears.clone() };
-        let keeper = Keeper { config, commands, routes, probe_channel, hears };
+        let (probe_channel, membership) = (keys.probe(Uuid::new_v4()), keys.a_key_of_membership());
+        let keeper = Keeper { config, commands, routes, probe_channel, membership, hears };
+        let link = keeper.open(0).await?;
         tokio::spawn(keeper.run(link, inbox, end));
         Ok(subscriber)
     }
@@ -76,6 +80,8 @@ struct Keeper {
     commands: Arc<Commands>,
     routes: Arc<Routes>,
     probe_channel: String,
+    /// Any key of those: it says which server of a cluster to listen to.
+    membership: Key,
     hears: Arc<AtomicBool>,
 }
 
@@ -103,11 +109,16 @@ impl Keeper {
         self.commands.quit().await;
     }
 
+    async fn open(&self, attempt: usize) -> Result<Link, ConnectError> {
+        let preferred = self.commands.server_of(&self.membership);
+        Link::open(&self.config, attempt, preferred, self.routes.clone(), &self.probe_channel).await
+    }
+
     async fn connect(&self) -> Link {
         let mut pause = *PAUSE.start();
-        for attempt in 1.. {
+        for attempt in 0.. {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            match Link::open(&self.config, attempt, self.routes.clone(), &self.probe_channel).await {
+            match self.open(attempt).await {
                 Ok(link) => return link,
                 Err(e) => tracing::debug!(attempt, error = %e, "the subscriber cannot connect"),
             }
