@@ -47,8 +47,7 @@ impl Proxy {
 async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, ages: Arc<AtomicU64>) {
     let born = ages.load(Ordering::Relaxed);
     let mut chunk = [0; 65_536];
-    loop {
-        let Ok(read @ 1..) = from.read(&mut chunk).await else { break };
+    while let Ok(read @ 1..) = from.read(&mut chunk).await {
         if ages.load(Ordering::Relaxed) == born && to.write_all(&chunk[..read]).await.is_err() {
             break;
         }
