@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What the tests run against, where Debian and most others put it, and Debian's package of it.
-const PROGRAMS: &[(&str, &str)] = &[("/usr/bin/chromium", "chromium")];
+const PROGRAMS: &[(&str, &str)] = &[("/usr/bin/chromium", "chromium"), ("/usr/bin/redis-server", "redis-server")];
 
 type Step<'a> = (&'a str, &'a [&'a str]);
 
