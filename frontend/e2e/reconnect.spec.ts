@@ -1,4 +1,5 @@
 import { expect, test } from './fixture';
+import { Person } from './person';
 
 test('a reload brings back identity, room and messages', async ({ person }) => {
   const ada = await person('Ada');
@@ -119,8 +120,67 @@ test('a message that is refused says so, and a retry sends it', async ({ person 
   expect(ids[1]).toBe(ids[0]);
 });
 
-test('a second tab takes over, and the first can take it back', async ({ person }) => {
+test('two tabs are two guests who talk, and a reload keeps each', async ({ person }) => {
   const ada = await person('Ada');
+  await ada.enter();
+  await ada.create('Two guests');
+  const second = new Person(await ada.context.newPage(), ada.context, 'Ada');
+  await second.page.goto('/');
+  await expect(second.page.getByRole('heading', { name: 'Hello, Ada' })).toBeVisible();
+  await second.join('Two guests');
+  await expect(ada.page.getByRole('main').getByText('2 people')).toBeVisible();
+  await ada.say('from the first');
+  await second.reads('from the first');
+  await second.say('from the second');
+  await ada.reads('from the first', 'from the second');
+
+  for (const tab of [ada, second, ada, second]) {
+    await tab.page.reload();
+    await tab.isIn('Two guests');
+    await tab.reads('from the first', 'from the second');
+    const own = tab === ada ? 'from the first' : 'from the second';
+    await expect(tab.page.locator('.own .bubble')).toHaveText([own]);
+    await expect(tab.page.getByRole('main').getByText('2 people')).toBeVisible();
+  }
+  await expect(ada.page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('a duplicated tab is another guest', async ({ person }) => {
+  const ada = await person('Ada');
+  await ada.enter();
+  await ada.create('Twice');
+  await ada.say('from the first');
+  const opened = ada.context.waitForEvent('page');
+  // A window that this one opens starts with a copy of its sessionStorage.
+  await ada.page.evaluate(() => void window.open('/'));
+  const copy = new Person(await opened, ada.context, 'Ada');
+  await copy.isIn('Twice');
+  await copy.say('from the copy');
+  await ada.reads('from the first', 'from the copy');
+  await expect(copy.page.locator('.own .bubble')).toHaveText(['from the copy']);
+  await expect(ada.page.locator('.own .bubble')).toHaveText(['from the first']);
+});
+
+test('when its tabs are closed, a new one goes on as who was there', async ({ person }) => {
+  const ada = await person('Ada');
+  await ada.enter();
+  await ada.create('Later');
+  await ada.say('before');
+  await ada.page.close();
+  const later = new Person(await ada.context.newPage(), ada.context, 'Ada');
+  await later.page.goto('/');
+  await later.isIn('Later');
+  await expect(later.page.locator('.own .bubble')).toHaveText(['before']);
+});
+
+test('without locks a second tab takes over, and the first can take it back', async ({
+  person,
+}) => {
+  const ada = await person('Ada');
+  // As on a site without HTTPS: no tab can know of another.
+  await ada.context.addInitScript(() => {
+    Object.defineProperty(navigator, 'locks', { value: undefined });
+  });
   await ada.enter();
   await ada.create('Two tabs');
   const second = await ada.context.newPage();

@@ -1,4 +1,5 @@
 import type { Shelf } from './state/memory';
+import type { Hold } from './state/tab_identity';
 
 /** Where the page came from is where its server is. */
 export function socketUrl({ protocol, host }: Pick<Location, 'protocol' | 'host'>): string {
@@ -12,6 +13,23 @@ export function shelf(find: () => Storage): Shelf {
   } catch {
     return { getItem: () => null, setItem: () => {}, removeItem: () => {} };
   }
+}
+
+/** Locks end with the page, however it ends. Browsers have them in secure contexts only. */
+export function pageLocks(locks: LockManager | undefined): Hold | null {
+  if (!locks) return null;
+  return (name, waitMs) =>
+    new Promise((resolve, reject) => {
+      const options = waitMs > 0 ? { signal: AbortSignal.timeout(waitMs) } : { ifAvailable: true };
+      const held = (lock: Lock | null) => {
+        resolve(lock !== null);
+        return lock ? new Promise<never>(() => {}) : undefined;
+      };
+      locks.request(`roomful.${name}`, options, held).catch((error: DOMException) => {
+        if (error.name === 'TimeoutError' || error.name === 'AbortError') resolve(false);
+        else reject(error);
+      });
+    });
 }
 
 /** Passes on what browsers say about network and page, each in its own event. */

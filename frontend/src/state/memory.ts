@@ -18,17 +18,18 @@ interface Identity {
 }
 
 /**
- * What outlives a reload: who we are for the whole browser, where we are for the tab. Storage can
- * be full, forbidden or filled by something else; then the page simply starts afresh.
+ * What outlives a reload: who we are, which other tabs may start with (`tab_identity.ts`), and where
+ * we are, which is this tab's. Storage can be full, forbidden or filled by something else; then the
+ * page simply starts afresh.
  */
 export class Memory {
   constructor(
-    private readonly browser: Shelf,
+    private readonly self: Shelf,
     private readonly tab: Shelf,
   ) {}
 
   get identity(): Identity {
-    const found = read<Identity>(this.browser, 'roomful.identity') ?? {};
+    const found = read<Identity>(this.self, 'roomful.identity') ?? {};
     return {
       ...(typeof found.session === 'string' ? { session: found.session } : {}),
       ...(typeof found.username === 'string' ? { username: found.username } : {}),
@@ -37,7 +38,7 @@ export class Memory {
   }
 
   identify(change: { [K in keyof Identity]?: Identity[K] | undefined }): void {
-    write(this.browser, 'roomful.identity', { ...this.identity, ...change });
+    write(this.self, 'roomful.identity', { ...this.identity, ...change });
   }
 
   get place(): Place | null {
@@ -71,7 +72,7 @@ export class Memory {
   }
 }
 
-function read<T>(shelf: Shelf, key: string): T | null {
+export function read<T>(shelf: Shelf, key: string): T | null {
   try {
     return JSON.parse(shelf.getItem(key) ?? 'null') as T | null;
   } catch {
@@ -79,7 +80,7 @@ function read<T>(shelf: Shelf, key: string): T | null {
   }
 }
 
-function write(shelf: Shelf, key: string, value: unknown): void {
+export function write(shelf: Shelf, key: string, value: unknown): void {
   try {
     if (value === null) shelf.removeItem(key);
     else shelf.setItem(key, JSON.stringify(value));

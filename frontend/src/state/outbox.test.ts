@@ -27,7 +27,10 @@ beforeEach(() => {
     },
     changed: (entries) => (shown = entries),
   });
+  outbox.take(connect(7));
 });
+
+const connect = (clientId: number) => ({ type: 'CONNECT', clientId }) as Event<'CONNECT'>;
 
 const ack = (id: string, seq: number): Event<'ACK'> => ({
   type: 'ACK',
@@ -70,24 +73,25 @@ describe('a message', () => {
     outbox.add('a', ROOM, 'hi');
     outbox.take(ack('a', 5));
     expect(states()).toEqual(['a sent']);
-    outbox.settle(room(4), 7);
+    outbox.settle(room(4));
     expect(states()).toEqual(['a sent']);
-    outbox.settle(room(5, 'a'), 7);
+    outbox.settle(room(5, 'a'));
     expect(states()).toEqual([]);
   });
 
   it('settles by its echo alone, and the ACK that follows changes nothing', () => {
     outbox.flush(ROOM);
     outbox.add('a', ROOM, 'hi');
-    outbox.settle(room(5, 'a'), 7);
+    outbox.settle(room(5, 'a'));
     outbox.take(ack('a', 5));
     expect(states()).toEqual([]);
     expect(sent).toEqual(['a']);
   });
 
   it('of somebody else with the same id settles nothing', () => {
+    outbox.take(connect(8));
     outbox.add('a', ROOM, 'hi');
-    outbox.settle(room(5, 'a'), 8);
+    outbox.settle(room(5, 'a'));
     expect(states()).toEqual(['a pending']);
   });
 
@@ -228,6 +232,88 @@ it('after a reload the young go out again, and the old and the failed wait for a
   outbox.flush(ROOM);
   expect(states()).toEqual(['old failed', 'young pending', 'failed failed']);
   expect(sent).toEqual(['young']);
+});
+
+describe('under another identity', () => {
+  const uncertain = { state: 'failed', problem: { code: 'uncertain' } };
+  const comeBackAs = (clientId: number) => {
+    outbox.suspend();
+    outbox.take(connect(clientId));
+    outbox.flush(ROOM);
+  };
+
+  it('what was transmitted is not repeated by itself, and what was not goes out', () => {
+    outbox.flush(ROOM);
+    outbox.add('a', ROOM, '1');
+    outbox.add('b', ROOM, '2');
+    comeBackAs(8);
+    expect(shown[0]).toMatchObject(uncertain);
+    expect(sent).toEqual(['a', 'b']);
+    outbox.retry('a');
+    outbox.take(ack('b', 1));
+    outbox.take(ack('a', 2));
+    expect(sent).toEqual(['a', 'b', 'a']);
+    expect(states()).toEqual(['a sent', 'b sent']);
+  });
+
+  it('under the same one everything goes out again', () => {
+    outbox.flush(ROOM);
+    outbox.add('a', ROOM, 'hi');
+    comeBackAs(7);
+    expect(states()).toEqual(['a pending']);
+    expect(sent).toEqual(['a', 'a']);
+  });
+
+  it('it is let go of when the timeline turns out to have it', () => {
+    outbox.flush(ROOM);
+    outbox.add('a', ROOM, 'hi');
+    comeBackAs(8);
+    outbox.settle(room(5, 'a'));
+    expect(states()).toEqual([]);
+  });
+
+  it('the same holds after a reload', () => {
+    outbox.flush(ROOM);
+    outbox.add('a', ROOM, 'hi');
+    outbox.add('b', ROOM, 'more');
+    outbox.suspend();
+    outbox.restore(JSON.parse(JSON.stringify(shown)) as Outgoing[]);
+    comeBackAs(8);
+    expect(shown[0]).toMatchObject(uncertain);
+    expect(sent).toEqual(['a', 'b']);
+  });
+
+  it('it also holds for what nobody answered, and not for what was refused', async () => {
+    outbox.flush(ROOM);
+    outbox.add('a', ROOM, 'hi');
+    await clock.pass(200_000);
+    outbox.add('b', ROOM, 'bad');
+    outbox.take(error('b', 'forbidden'));
+    comeBackAs(8);
+    expect(shown[0]).toMatchObject(uncertain);
+    expect(shown[1]).toMatchObject({ state: 'failed', problem: { code: 'forbidden' } });
+  });
+
+  it('what could not be transmitted was not', () => {
+    outbox.flush(ROOM);
+    connected = false;
+    outbox.add('a', ROOM, 'hi');
+    connected = true;
+    comeBackAs(8);
+    expect(states()).toEqual(['a pending']);
+    expect(sent).toEqual(['a']);
+  });
+
+  it('a retry that was asked for offline is not asked about again', () => {
+    outbox.flush(ROOM);
+    outbox.add('a', ROOM, 'hi');
+    comeBackAs(8);
+    outbox.suspend();
+    outbox.retry('a');
+    comeBackAs(9);
+    expect(states()).toEqual(['a pending']);
+    expect(sent).toEqual(['a', 'a']);
+  });
 });
 
 it('a discarded message is forgotten, and its answer too', () => {

@@ -14,6 +14,8 @@ export interface Outgoing {
   /** `sent`: acknowledged, and its own NEW_MESSAGE is still on the way. */
   readonly state: 'pending' | 'sent' | 'failed';
   readonly seq?: number;
+  /** Who it was transmitted as, and the server may have it from; not set while it cannot have it. */
+  readonly sentBy?: number;
   readonly problem?: Problem;
   /** The server asked to wait until then. */
   readonly retryAt?: number;
@@ -36,6 +38,7 @@ export class Outbox {
   #inFlight: { id: string; retry: Retry } | null = null;
   /** The room that can take messages now. */
   #liveRoom: number | null = null;
+  #me: number | undefined;
 
   constructor(private readonly deps: Deps) {}
 
@@ -56,17 +59,25 @@ export class Outbox {
   restore(entries: readonly Outgoing[]): void {
     const oldest = this.deps.clock.now() - SAFE_MS;
     this.#set(
-      entries.map(({ id, roomId, body, at, state, problem: why }) =>
-        state === 'failed' || at < oldest
-          ? { id, roomId, body, at, state: 'failed', problem: why ?? problem('no_answer') }
-          : { id, roomId, body, at, state: 'pending' },
-      ),
+      entries.map(({ id, roomId, body, at, state, sentBy, problem: why }) => {
+        const by = typeof sentBy === 'number' ? { sentBy } : {};
+        return state === 'failed' || at < oldest
+          ? { id, roomId, body, at, ...by, state: 'failed', problem: why ?? problem('no_answer') }
+          : { id, roomId, body, at, ...by, state: 'pending' };
+      }),
     );
   }
 
-  /** The same id again: if the server has the message after all, it says so instead of posting. */
+  /**
+   * The same id again: if the server has the message after all, it says so instead of posting. It
+   * does not from somebody else; whoever was told so takes that on.
+   */
   retry(id: string): void {
-    this.#change(id, ({ problem: _, retryAt: __, ...entry }) => ({ ...entry, state: 'pending' }));
+    this.#change(id, ({ problem: why, retryAt: _, sentBy, ...entry }) => ({
+      ...entry,
+      ...(sentBy === undefined || why?.code === 'uncertain' ? {} : { sentBy }),
+      state: 'pending',
+    }));
     this.#next();
   }
 
@@ -100,19 +111,36 @@ export class Outbox {
   }
 
   take(event: ServerEvent): void {
+    if (event.type === 'CONNECT') this.#identified(event.clientId);
     if (event.type === 'ACK') this.#acknowledged(event);
     if (event.type === 'ERROR') this.#refused(event);
   }
 
   /** Lets go of what the timeline has, or has had: whichever of ACK and echo came first. */
-  settle(room: Room | null, myId: number | undefined): void {
+  settle(room: Room | null): void {
     if (!room || this.#entries.length === 0) return;
-    const mine = new Set<string>();
-    for (const { id, sender } of room.messages) if (sender.clientId === myId) mine.add(id);
+    const there = new Set<string>();
+    for (const { id, sender } of room.messages) there.add(`${sender.clientId} ${id}`);
     this.#remove(
       (entry) =>
         entry.roomId === room.roomId &&
-        (mine.has(entry.id) || (entry.state === 'sent' && isPast(room, entry.seq ?? 0))),
+        (there.has(`${entry.sentBy ?? this.#me} ${entry.id}`) ||
+          (entry.state === 'sent' && isPast(room, entry.seq ?? 0))),
+    );
+  }
+
+  /**
+   * The server tells a message from its repetition by client and id. What went out under another
+   * clientId would be posted a second time, if it had arrived: only the person can decide that.
+   */
+  #identified(clientId: number): void {
+    this.#me = clientId;
+    this.#set(
+      this.#entries.map((entry) =>
+        entry.state === 'sent' || entry.sentBy === undefined || entry.sentBy === clientId
+          ? entry
+          : { ...afresh(entry), state: 'failed', problem: problem('uncertain') },
+      ),
     );
   }
 
@@ -138,7 +166,11 @@ export class Outbox {
     }
     // The server failed, not the message: the retry that is due anyway may succeed.
     if (error.code === 'internal') return;
-    this.#change(id!, ({ retryAt: _, ...entry }) => ({ ...entry, state: 'failed', problem: why }));
+    this.#change(id!, ({ retryAt: _, sentBy: __, ...entry }) => ({
+      ...entry,
+      state: 'failed',
+      problem: why,
+    }));
     this.#done(id!);
   }
 
@@ -169,12 +201,13 @@ export class Outbox {
     const entry = this.#entries.find((one) => one.id === id);
     const flight = this.#inFlight;
     if (!entry || flight?.id !== id) return;
-    if (entry.retryAt !== undefined) {
-      this.#change(id, ({ problem: _, retryAt: __, ...rest }) => rest);
-    }
-    const { roomId, body } = entry;
+    // Noted before it goes: the page may be closed, or the answer be there, right after.
+    this.#change(id, (one) => withSender(one.retryAt === undefined ? one : afresh(one), this.#me));
+    const { roomId, body, sentBy } = entry;
     flight.retry.sent();
-    if (!this.deps.transmit({ type: 'SEND_MESSAGE', id, roomId, body })) this.suspend();
+    if (this.deps.transmit({ type: 'SEND_MESSAGE', id, roomId, body })) return;
+    this.#change(id, (one) => withSender(one, sentBy));
+    this.suspend();
   }
 
   #done(id: string): void {
@@ -205,6 +238,14 @@ export class Outbox {
     this.#entries = entries;
     this.deps.changed(entries);
   }
+}
+
+function afresh({ problem: _, retryAt: __, ...entry }: Outgoing): Outgoing {
+  return entry;
+}
+
+function withSender({ sentBy: _, ...entry }: Outgoing, clientId: number | undefined): Outgoing {
+  return clientId === undefined ? entry : { ...entry, sentBy: clientId };
 }
 
 /** The timeline has gone past this position, and it is not merely late in a hole. */

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../protocol/generated';
 /** Why something that the person asked for did not happen, in words for that person. */
 export interface Problem {
   /** The server's code, or one of the page's own. */
-  code: ErrorCode | 'disconnected' | 'no_answer' | 'room_over';
+  code: ErrorCode | 'disconnected' | 'no_answer' | 'room_over' | 'uncertain';
   text: string;
 }
 
@@ -25,6 +25,7 @@ const WORDS: Record<Problem['code'], string> = {
   disconnected: 'The connection was lost before the answer came. Try again.',
   no_answer: 'The server did not answer.',
   room_over: 'The room ended before this was sent.',
+  uncertain: 'We cannot know whether this was sent. A retry may post it a second time.',
 };
 
 export function problem(code: Problem['code']): Problem {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../protocol/generated';
 import { world } from './fixture';
 import { CommandError } from './problem';
 
@@ -175,6 +176,46 @@ describe('a lost connection', () => {
     expect(bob.bodies).toEqual(['once']);
     expect(bob.outgoing).toEqual([]);
   });
+
+  it.each([
+    { logMax: 1000, left: [], why: 'the timeline has it' },
+    { logMax: 10, left: ['once? failed'], why: 'the timeline no longer shows it' },
+  ])('does not double it under another identity either: $why', async ({ logMax, left }) => {
+    const { clock, server, ada, bob } = await conversation({ logMax });
+    server.intercept = (command) => {
+      if (command.type === 'SEND_MESSAGE') bob.network.silent = true;
+      return false;
+    };
+    bob.store.say('once?');
+    server.intercept = () => false;
+    bob.store.say('never sent');
+    for (let n = 1; n <= 60; n += 1) ada.store.say(`${n}`);
+    const { id } = bob;
+    bob.network.silent = false;
+    bob.network.current.closed(4003);
+    await clock.pass(1_000);
+    expect(bob.id).not.toBe(id);
+    expect(bob.room!.live).toBe(true);
+    expect(bob.outgoing).toEqual(left);
+    expect(ada.bodies.filter((body) => body === 'once?')).toHaveLength(1);
+    expect(ada.bodies.at(-1)).toBe('never sent');
+  });
+
+  it.each(['invalid_name', 'too_long', 'empty'])(
+    'a stored name that is refused (%s) is given up',
+    async (code) => {
+      const { clock, server, bob } = await conversation();
+      server.intercept = (command, reply) => {
+        if (command.type !== 'CONNECT' || command.username === undefined) return false;
+        reply({ type: 'ERROR', id: command.id!, code: code as ErrorCode, message: '' });
+        return true;
+      };
+      bob.open();
+      await clock.pass(10_000);
+      expect(bob.store.view.status.phase).toBe('ready');
+      expect(bob.browser.getItem('roomful.identity')).not.toContain('username');
+    },
+  );
 
   it('shows what can no longer be had as a gap', async () => {
     const { clock, ada, bob } = await conversation({ logMax: 3 });

@@ -39,6 +39,8 @@ export interface View {
 export type Postponed = (why: { text: string }, until: number) => void;
 
 const PAGE = 50;
+/** What the server says of a name that it does not take. */
+const BAD_NAME: ReadonlySet<string> = new Set(['invalid_name', 'too_long', 'empty']);
 
 /**
  * Brings the parts together: the connection feeds the reducer, the outbox and the requests, and
@@ -263,7 +265,7 @@ export class ChatStore {
       case 'ROOM_JOINED':
         this.deps.memory.place = { roomId: event.room.roomId, name: event.room.name };
         this.#show({ returning: null });
-        this.#outbox.settle(this.#view.model.room, this.#view.model.me?.clientId);
+        this.#outbox.settle(this.#view.model.room);
         this.#outbox.flush(event.room.roomId);
         this.#lister.refresh();
         break;
@@ -277,8 +279,8 @@ export class ChatStore {
         this.#watchTypists();
         break;
     }
-    const { room, me } = this.#view.model;
-    this.#outbox.settle(room, me?.clientId);
+    const { room } = this.#view.model;
+    this.#outbox.settle(room);
     if (room?.live && firstOpen(room.holes)) void this.heal();
   }
 
@@ -299,7 +301,8 @@ export class ChatStore {
   /** The server's answer to CONNECT was an error. */
   #refused(error: Event<'ERROR'>): void {
     if (error.code === 'room_not_found') this.#roomOver('gone');
-    if (error.code === 'invalid_name') this.deps.memory.identify({ username: undefined });
+    // Limits may have changed since the name was chosen. With it, no CONNECT would ever succeed.
+    if (BAD_NAME.has(error.code)) this.deps.memory.identify({ username: undefined });
   }
 
   /**
@@ -343,7 +346,7 @@ export class ChatStore {
     const { model } = this.#view;
     if (model.room?.roomId !== roomId || reply.type !== 'HISTORY') return;
     this.#show({ model: { ...model, room: mergeHistory(model.room, asked, reply) } });
-    this.#outbox.settle(this.#view.model.room, model.me?.clientId);
+    this.#outbox.settle(this.#view.model.room);
   }
 
   #request(...args: Parameters<Requests['send']>): Promise<ServerEvent> {
