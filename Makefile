@@ -1,7 +1,7 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run test codegen idle-memory screenshots
+.PHONY: help run page test codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
@@ -10,14 +10,15 @@ help:
 	@echo 'make screenshots  take the pictures of the README from a running server (URL=http://localhost:8080)'
 	@echo 'make idle-memory  print what an idle connection costs (CONNECTIONS=5000)'
 
-run:
+run: page
+	@echo '── server (the first build takes some minutes)'
+	@exec cargo run --release --locked --package roomful -- --dev
+
+page:
 	@scripts/preflight.sh
 	@echo '── front end'
 	@$(MAKE) --no-print-directory frontend/node_modules/.package-lock.json
 	@npm --prefix frontend run --silent build
-	@echo '── server (the first build takes some minutes)'
-	@cargo build --release --locked --package roomful
-	@exec target/release/roomful --dev
 
 # Only when the lock file is newer than what is installed.
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
@@ -30,10 +31,9 @@ test:
 codegen:
 	@cargo xtask codegen
 
-idle-memory:
+idle-memory: page
 	@cargo build --release --locked --package roomful
-	@cargo build --release --locked --package client --example idle_memory
-	@target/release/examples/idle_memory
+	@ulimit -n $$(ulimit -Hn) && cargo run --release --locked --package client --example idle_memory
 
 screenshots:
 	@cd frontend && node e2e/screenshots.mjs

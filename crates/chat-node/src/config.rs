@@ -7,7 +7,7 @@ use protocol::{
 };
 use runtime::{
     client_addr::TrustedProxies,
-    env::{DURATION, Reader, Secret, Value, Variable},
+    env::{DURATION, Reader, Secret, Value, Variable, format_duration},
 };
 use std::{num::NonZeroU32, time::Duration};
 use uuid::Uuid;
@@ -74,7 +74,8 @@ const STALL_TIMEOUT: Variable = Variable::new(
 .unit(DURATION);
 const DRAIN_WINDOW: Variable = Variable::new(
     "DRAIN_WINDOW",
-    "Over how long the clients of a node that ends are sent elsewhere. 0s: they are closed at once.",
+    "Over how long the clients of a node that ends are sent elsewhere. 0s: they are closed at once, as they always are by \
+     a product in one process.",
 )
 .default("10s")
 .unit(DURATION);
@@ -198,14 +199,19 @@ impl Config {
         let members = r.parse::<NonZeroU32>(&MAX_ROOM_MEMBERS);
         let (connections, outbox) = (r.parse::<NonZeroU32>(&MAX_CONNECTIONS), r.parse::<NonZeroU32>(&OUTBOX_BYTES));
         let heartbeat = r.duration(&HEARTBEAT);
-        if heartbeat.peek().is_some_and(|h| *h < Duration::from_millis(100)) {
-            r.fault(&HEARTBEAT, "expected at least 100ms");
-        }
         let (connect_timeout, stall) = (r.duration(&CONNECT_TIMEOUT), r.duration(&STALL_TIMEOUT));
         let (drain_window, grace, lease) =
             (r.duration(&DRAIN_WINDOW), r.duration(&RESUME_GRACE), r.duration(&NODE_LEASE));
-        if lease.peek().is_some_and(|l| *l < Duration::from_secs(1)) {
-            r.fault(&NODE_LEASE, "expected at least 1s");
+        for (variable, value, least) in [
+            (&SESSION_TTL, &session_ttl, Duration::from_secs(1)),
+            (&HEARTBEAT, &heartbeat, Duration::from_millis(100)),
+            (&CONNECT_TIMEOUT, &connect_timeout, Duration::from_millis(100)),
+            (&STALL_TIMEOUT, &stall, Duration::from_millis(100)),
+            (&NODE_LEASE, &lease, Duration::from_secs(1)),
+        ] {
+            if value.peek().is_some_and(|value| *value < least) {
+                r.fault(variable, format!("expected at least {}", format_duration(least)));
+            }
         }
         let quotas = LIMITS.map(|(policy, node, cluster)| {
             let node = r.parse::<Quota<Bucket>>(&node);

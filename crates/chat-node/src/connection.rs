@@ -59,7 +59,8 @@ pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStr
 async fn serve(client: &mut Client, reader: &mut Reader) {
     let connection = client.connection.clone();
     loop {
-        loop {
+        let mut backlogged = client.hub.backlogged(&connection);
+        while !backlogged {
             match reader.next() {
                 Ok(Some(message)) => {
                     connection.hear(Instant::now());
@@ -67,6 +68,7 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
                     // Reading a socket that always has more never waits by itself: without this a client that never
                     // stops sending would have the worker thread to itself.
                     consume_budget().await;
+                    backlogged = client.hub.backlogged(&connection);
                 }
                 Ok(None) => break,
                 Err(code) => client.hub.close(&connection, code),
@@ -79,9 +81,14 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
             biased;
             () = connection.wake.notified() => Ok(Read::Nothing),
             writable = connection.wire.writable(), if connection.blocked() => {
+                if backlogged {
+                    // It is not listened to now, but it has taken something: that is a sign of life, too.
+                    connection.hear(Instant::now());
+                }
                 writable.and_then(|()| connection.flush()).map(|_| Read::Nothing)
             }
-            readable = connection.wire.readable() => readable.and_then(|()| reader.fill(&connection.wire)),
+            () = yield_now(), if backlogged && !connection.blocked() => Ok(Read::Nothing), // the flusher's turn
+            readable = connection.wire.readable(), if !backlogged => readable.and_then(|()| reader.fill(&connection.wire)),
         };
         match read {
             Ok(Read::Full) => yield_now().await,

@@ -4,6 +4,7 @@ use crate::{SERVICE, config::Config, session::Sessions, statistics::Statistics, 
 use engine::{
     Engine, Hub, Limiter, Ports, Unavailable,
     clock::{Clock, Entropy},
+    interest::MAX_WORKERS,
 };
 use protocol::CloseCode;
 use runtime::{
@@ -226,9 +227,7 @@ impl Server {
             .upgrade(self.node.upgrade(lifecycle));
         // The server ends its worker threads, and the clients with them, after this: not before they were sent away.
         http.drain_timeout = self.node.config.drain_window + FAREWELL + http.drain_timeout;
-        if let Some(workers) = self.workers {
-            http = http.workers(workers);
-        }
+        http.workers = self.workers.unwrap_or(http.workers).min(MAX_WORKERS);
         let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
         let served = http.run(lifecycle, lifecycle.soft.clone()).await;
         let _ = node.await;

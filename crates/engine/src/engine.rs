@@ -41,6 +41,8 @@ pub struct EngineConfig {
     pub lease: Duration,
     /// How often it says that it lives. Default 3 s.
     pub heartbeat: Duration,
+    /// How soon it says that it has more or fewer connections, at most. Default 250 ms.
+    pub report: Duration,
     /// How often it looks for dead nodes and members whose grace is over. Default 1 s.
     pub sweep: Duration,
     /// How long a member whose connection was lost stays one. Default 10 s.
@@ -58,6 +60,7 @@ impl Default for EngineConfig {
         Self {
             lease: Duration::from_secs(10),
             heartbeat: Duration::from_secs(3),
+            report: Duration::from_millis(250),
             sweep: Duration::from_secs(1),
             grace: Duration::from_secs(10),
             call_timeout: Duration::from_secs(2),
@@ -272,10 +275,19 @@ impl Engine {
         };
         let mut heartbeat = every(self.config.heartbeat);
         let mut sweep = every(self.config.sweep);
+        let mut report = every(self.config.report);
+        let mut reported = 0;
         loop {
             tokio::select! {
                 () = cancel.cancelled() => break,
                 _ = heartbeat.tick() => self.beat().await,
+                _ = report.tick() => {
+                    let connections = self.stats.connections.load(Ordering::Relaxed);
+                    if connections != reported && self.reachable() {
+                        reported = connections;
+                        self.beat().await;
+                    }
+                }
                 _ = sweep.tick() => self.sweep().await,
             }
         }

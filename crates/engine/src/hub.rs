@@ -147,8 +147,13 @@ impl<W: Wire> Hub<W> {
                 () = self.flush.notified() => {}
                 _ = tick.tick() => self.on_tick(Instant::now()),
                 Some(done) = repairs.join_next() => {
-                    if let Ok((room, reading, view)) = done {
-                        self.finish_repair(room, reading, view);
+                    match done {
+                        Ok((room, reading, view)) => self.finish_repair(room, reading, view),
+                        // A mistake of ours, and nobody knows of which room: without another reading it would stay silent.
+                        Err(e) => {
+                            tracing::error!(error = %e, "reading a room again failed");
+                            self.apply(Item::Missed(None));
+                        }
                     }
                 }
             }
@@ -183,6 +188,12 @@ impl<W: Wire> Hub<W> {
         if self.state.borrow_mut().connections.remove(&connection.id).is_some() {
             self.engine.stats.connections.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// Whether so much waits for a connection that it should get no more replies for now. A client that asks faster than
+    /// it reads is made to wait, long before it is too slow.
+    pub fn backlogged(&self, connection: &Connection<W>) -> bool {
+        connection.outbox.borrow().bytes() > self.config.outbox_bytes / 4
     }
 
     /// Sends an event to one connection.

@@ -44,6 +44,9 @@ const KEEP: usize = 8;
 pub struct Outbox {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// Of these, what [`push_last`](Self::push_last) brought and is not written yet: it does not count against the limit,
+    /// or a long resume would make its reader too slow before it could read.
+    exempt: usize,
     /// Whether a part of the first frame is written already.
     partial: bool,
 }
@@ -54,7 +57,7 @@ impl Outbox {
     /// # Errors
     /// [`Full`] when the reader is too slow.
     pub fn push(&mut self, frame: Bytes, limit: usize) -> Result<(), Full> {
-        if self.bytes >= limit {
+        if self.bytes - self.exempt >= limit {
             return Err(Full);
         }
         self.bytes += frame.len();
@@ -62,9 +65,10 @@ impl Outbox {
         Ok(())
     }
 
-    /// Queues the last frame, whatever waits already.
+    /// Queues a frame whatever waits already: a close, or what a room is shown with, which the log bounds.
     pub fn push_last(&mut self, frame: Bytes) {
         self.bytes += frame.len();
+        self.exempt += frame.len();
         self.frames.push_back(frame);
     }
 
@@ -72,6 +76,7 @@ impl Outbox {
     pub fn abandon(&mut self) {
         self.frames.truncate(usize::from(self.partial));
         self.bytes = self.frames.front().map_or(0, Bytes::len);
+        self.exempt = self.exempt.min(self.bytes);
     }
 
     /// Bytes that wait.
@@ -108,6 +113,7 @@ impl Outbox {
 
     fn wrote(&mut self, mut written: usize) {
         self.bytes = self.bytes.saturating_sub(written);
+        self.exempt = self.exempt.min(self.bytes);
         while let Some(first) = self.frames.front_mut() {
             if written < first.len() {
                 first.advance(written);
@@ -168,6 +174,20 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push(Bytes::from(vec![0; 1000]), 10).unwrap();
         assert_eq!(outbox.push(Bytes::from_static(b"x"), 10), Err(Full));
+    }
+
+    #[test]
+    fn a_long_view_does_not_make_its_reader_slow() {
+        let mut outbox = Outbox::default();
+        outbox.push_last(Bytes::from(vec![0; 1000]));
+        for _ in 0..10 {
+            outbox.push(Bytes::from_static(b"x"), 10).unwrap();
+        }
+        assert_eq!(outbox.push(Bytes::from_static(b"x"), 10), Err(Full));
+        // Written in part, it is still the view that is in the way.
+        let wire = Narrow(RefCell::new((500, Vec::new())));
+        outbox.flush(&wire).unwrap();
+        outbox.push(Bytes::from_static(b"x"), 20).unwrap();
     }
 
     #[test]

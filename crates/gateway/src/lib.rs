@@ -85,6 +85,15 @@ impl Gateway {
         Self { state: Arc::new(state), document: document(version) }
     }
 
+    /// The same, as a part of a process that is called otherwise.
+    #[must_use]
+    pub fn as_part_of(mut self, service: &'static str) -> Self {
+        if let Some(state) = Arc::get_mut(&mut self.state) {
+            state.service = service;
+        }
+        self
+    }
+
     /// The same, describing the calls of another service of the product as well.
     #[must_use]
     pub fn describing(mut self, other: OpenApi) -> Self {

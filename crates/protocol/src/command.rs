@@ -193,11 +193,11 @@ pub struct Rejection {
     pub message: String,
 }
 
-/// Reads one frame.
+/// Reads one frame: the command, and its `id` as it was spelled.
 ///
 /// # Errors
 /// A [`Rejection`] for anything that is not one command; never a panic, whatever the bytes.
-pub fn decode(frame: &[u8]) -> Result<ClientCommand, Rejection> {
+pub fn decode(frame: &[u8]) -> Result<(Option<CorrelationId>, ClientCommand), Rejection> {
     let reject = |id, message: String| Rejection { id, code: ErrorCode::BadRequest, message };
 
     // serde reads a struct from an array, too; a command is an object.
@@ -222,7 +222,7 @@ pub fn decode(frame: &[u8]) -> Result<ClientCommand, Rejection> {
         return Err(reject(id, "a command needs a `type`".into()));
     };
     match ClientCommand::from_tagged(&tag, frame) {
-        Some(Ok(command)) => Ok(command),
+        Some(Ok(command)) => Ok((id, command)),
         Some(Err(e)) => Err(reject(id, plain(&e))),
         None => Err(reject(id, format!("there is no command `{}`", tag.chars().take(32).collect::<String>()))),
     }
@@ -247,7 +247,7 @@ fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Option
 impl<'de> Deserialize<'de> for ClientCommand {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let raw = Box::<serde_json::value::RawValue>::deserialize(d)?;
-        decode(raw.get().as_bytes()).map_err(|r| serde::de::Error::custom(r.message))
+        decode(raw.get().as_bytes()).map(|(_, command)| command).map_err(|r| serde::de::Error::custom(r.message))
     }
 }
 

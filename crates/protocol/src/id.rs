@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Seq {
 pub struct Timestamp(pub u64);
 
 macro_rules! string_id {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr, $error:literal) => {
+    ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal, $allowed:expr, $error:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(as = "String"))]
@@ -161,7 +161,7 @@ macro_rules! string_id {
             type Err = IdError;
             fn from_str(s: &str) -> Result<Self, IdError> {
                 let allowed: fn(char) -> bool = $allowed;
-                if s.is_empty() || s.chars().count() > $max || !s.chars().all(allowed) {
+                if !($min..=$max).contains(&s.chars().count()) || !s.chars().all(allowed) {
                     return Err(IdError($error));
                 }
                 Ok(Self(s.into()))
@@ -178,18 +178,18 @@ macro_rules! string_id {
 
 string_id!(
     /// Names one running chat-node process.
-    NodeId, 64, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+    NodeId, 1..=64, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
     "a nodeId must have 1 to 64 letters, digits, '-', '_' or '.'"
 );
 string_id!(
     /// Names one life of a room's timeline. Another epoch means that positions of the old one say nothing.
-    Epoch, 64, |c| !c.is_control(),
+    Epoch, 1..=64, |c| !c.is_control(),
     "an epoch must have 1 to 64 characters"
 );
 string_id!(
     /// What a client chose to recognise the reply by; it is echoed as it came.
-    CorrelationId, 64, |_| true,
-    "an id must have 1 to 64 characters"
+    CorrelationId, 0..=64, |_| true,
+    "an id must have at most 64 characters"
 );
 
 /// A message's identity, chosen by its sender: a UUID in its hyphenated form. It makes a retry safe.
@@ -269,7 +269,8 @@ mod tests {
     fn a_correlation_id_has_at_most_64_characters() {
         assert!("é".repeat(64).parse::<CorrelationId>().is_ok());
         assert!("é".repeat(65).parse::<CorrelationId>().is_err());
-        assert!("".parse::<CorrelationId>().is_err());
+        assert!("".parse::<CorrelationId>().is_ok());
+        assert!("".parse::<NodeId>().is_err());
     }
 
     #[test]

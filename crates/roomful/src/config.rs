@@ -11,6 +11,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     path::PathBuf,
+    time::Duration,
 };
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ const REDIS_URL: Variable = Variable::new(
     "Where nodes meet. Not in this version: it has the memory engine only, and one process.",
 )
 .unit("redis://[:password@]host:port");
+const REDIS_ENDPOINT: Variable = Variable::new("REDIS_ENDPOINT", "The same as a bare host.").unit("host");
 const ROOM_LOG_MAX: Variable =
     Variable::new("ROOM_LOG_MAX", "Messages that a room keeps for those who come back.").default("1000").unit("count");
 const ROOM_LOG_TTL: Variable = Variable::new("ROOM_LOG_TTL", "For how long.").default("24h").unit(DURATION);
@@ -50,8 +52,10 @@ impl Config {
         let (host, port) = (r.parse::<IpAddr>(&HOST), r.parse::<u16>(&PORT));
         let frontend = r.parse::<PathBuf>(&FRONTEND_DIR);
         let telemetry = Telemetry::read(&mut r);
-        if r.optional::<String>(&REDIS_URL).get().is_ok_and(|url| url.is_some()) {
-            r.fault(&REDIS_URL, "this version has the memory engine only; leave it unset");
+        for variable in [&REDIS_URL, &REDIS_ENDPOINT] {
+            if r.optional::<String>(variable).get().is_ok_and(|url| url.is_some()) {
+                r.fault(variable, "this version has the memory engine only; leave it unset");
+            }
         }
         let (log_max, log_ttl) = (r.parse::<NonZeroU32>(&ROOM_LOG_MAX), r.duration(&ROOM_LOG_TTL));
         let chat_node = chat_node::Config::read(&mut r, fresh_node);
@@ -62,7 +66,10 @@ impl Config {
 
         let mut chat_node = chat_node.get()?;
         // There is no other node to go to: closing at once lets everybody come back as soon as the process does.
-        chat_node.drain_window = std::time::Duration::ZERO;
+        chat_node.drain_window = Duration::ZERO;
+        // Nor is there anybody to take a dead node's members over. A lease would only end every room when the machine
+        // sleeps, or its clock is set.
+        chat_node.engine.lease = Duration::from_secs(365 * 24 * 3600);
         Ok(Self {
             address: SocketAddr::new(host.get()?, port.get()?),
             frontend: frontend.get()?,
@@ -127,6 +134,14 @@ mod tests {
         let error = Config::from_env(&MapEnv::from_iter([("PORT", "http")]), Uuid::nil()).unwrap_err();
         let names: Vec<_> = error.faults().iter().map(|f| f.variable.as_str()).collect();
         assert_eq!(names, ["PORT", "JWT_SECRET"]);
+    }
+
+    #[test]
+    fn a_machine_may_sleep_without_ending_its_rooms() {
+        let secret = "s".repeat(32);
+        let config = Config::from_env(&MapEnv::from_iter([("JWT_SECRET", secret.as_str())]), Uuid::nil()).unwrap();
+        assert!(config.chat_node.engine.lease > Duration::from_secs(30 * 24 * 3600));
+        assert!(config.chat_node.engine.heartbeat < Duration::from_secs(60));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use runtime::{
     lifecycle::Lifecycle,
     server,
 };
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
 const HELP: &str = "\
 roomful: multi-room chat in the browser, in one process
@@ -89,15 +89,22 @@ async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     } else {
         format!("http://{address}")
     };
-    println!("\n  Roomful is at  {shown}\n\n  Open it in two windows and talk. Ctrl-C ends it.\n");
+    say(&format!("\n  Roomful is at  {shown}\n\n  Open it in two windows and talk. Ctrl-C ends it.\n"));
 
     lifecycle.soft.cancelled().await;
-    println!("  ending; once more Ctrl-C ends it at once");
+    if !serving.is_finished() {
+        say("  ending; once more Ctrl-C ends it at once");
+    }
     let ended = lifecycle.shutdown(GRACE).await;
     if !ended {
         return Err("not everything ended in time".into());
     }
     Ok(serving.await??)
+}
+
+/// To whoever still listens: a closed pipe is no reason to end.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn fail(e: &dyn std::error::Error) -> ExitCode {

@@ -8,6 +8,7 @@ use chat_node::Node;
 use engine::{
     MemoryCluster,
     clock::{Clock, Entropy},
+    interest::MAX_WORKERS,
 };
 use gateway::Gateway;
 use runtime::{health::Health, lifecycle::Lifecycle, metrics::Metrics, ops, server::HttpServer};
@@ -59,7 +60,7 @@ pub async fn build(
         MemoryCluster::new(clock.clone(), entropy.clone(), config.retention).node(config.chat_node.node_id.clone());
     let node_id = config.chat_node.node_id.clone();
     let node = Node::new(config.chat_node, ports.clone(), clock.clone(), entropy, &metrics, &health).await?;
-    let gateway = Gateway::new(config.gateway, node_id, ports, clock, health.clone(), VERSION);
+    let gateway = Gateway::new(config.gateway, node_id, ports, clock, health.clone(), VERSION).as_part_of(NAME);
     Ok(Product { listener, node, gateway, assets, health, metrics })
 }
 
@@ -69,14 +70,24 @@ impl Product {
     /// # Errors
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let http = HttpServer::new(NAME, self.listener, self.metrics.clone())
+            .workers(cores.min(MAX_WORKERS))
             .routes(ops::routes(self.health, self.metrics))
             .routes(self.gateway.routes())
             .routes(Node::routes())
             .routes(self.assets.routes())
             .upgrade(self.node.upgrade(lifecycle));
         let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
-        let (served, ()) = tokio::join!(http.run(lifecycle, lifecycle.soft.clone()), self.gateway.run(lifecycle));
+        let gateway = self.gateway;
+        let background = {
+            let lifecycle = lifecycle.clone();
+            async move { gateway.run(&lifecycle).await }
+        };
+        lifecycle.spawn(background);
+        let served = http.run(lifecycle, lifecycle.soft.clone()).await;
+        // Also when the server ended by itself: nothing is to go on without it.
+        lifecycle.soft.cancel();
         let _ = node.await;
         served
     }

@@ -7,8 +7,8 @@ use std::{
     time::Instant,
 };
 
-/// Where Debian and most others put Chromium.
-const CHROMIUM: &str = "/usr/bin/chromium";
+/// What the tests run against, where Debian and most others put it, and Debian's package of it.
+const PROGRAMS: &[(&str, &str)] = &[("/usr/bin/chromium", "chromium")];
 
 type Step<'a> = (&'a str, &'a [&'a str]);
 
@@ -31,7 +31,7 @@ const STEPS: &[Step<'_>] = &[
 /// Runs everything; the first failure ends it.
 pub fn run(root: &Path) -> Result<(), String> {
     let begin = Instant::now();
-    install_chromium()?;
+    install_programs()?;
     for (n, (name, command)) in STEPS.iter().enumerate() {
         let start = Instant::now();
         println!("\n── {}/{} {name}: {}", n + 1, STEPS.len(), command.join(" "));
@@ -59,22 +59,21 @@ fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
-/// The browser tests need a Chromium. Where it can be installed without asking anybody, it is.
-fn install_chromium() -> Result<(), String> {
-    if Path::new(CHROMIUM).exists() {
+/// Where what is missing can be installed without asking anybody, it is.
+fn install_programs() -> Result<(), String> {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(path, _)| !Path::new(path).exists()).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    println!("── installing Chromium for the browser tests");
-    let root = Path::new("/");
-    let install: [&[&str]; 2] =
-        [&["apt-get", "update", "-qq"], &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]];
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+    let paths: Vec<_> = missing.iter().map(|(path, _)| *path).collect();
+    println!("── installing {}", packages.join(", "));
     let sudo = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() != b"0");
-    for command in install {
-        let command = if sudo { [&["sudo", "-n"], command].concat() } else { command.to_vec() };
-        execute(root, &command).map_err(|e| {
-            format!(
-                "the browser tests need Chromium at {CHROMIUM}, and it could not be installed ({e}): install it by hand"
-            )
+    let prefix: &[&str] = if sudo { &["sudo", "-n"] } else { &[] };
+    let install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"];
+    for command in [[prefix, &["apt-get", "update", "-qq"]].concat(), [prefix, &install, &packages].concat()] {
+        execute(Path::new("/"), &command).map_err(|e| {
+            format!("the tests need {}, which could not be installed ({e}): do it by hand", paths.join(", "))
         })?;
     }
     Ok(())

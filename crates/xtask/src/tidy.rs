@@ -26,6 +26,11 @@ pub fn check(root: &Path) -> Result<(), String> {
                 }
             }
         }
+        if path.ends_with(".md")
+            && let Some(left) = text.split('@').skip(1).step_by(2).find(|t| is_placeholder(t))
+        {
+            faults.push(format!("{path}: `@{left}@` was never filled in"));
+        }
         // No HTML strings, anywhere in the page: it is how chat pages got their XSS advisories.
         let page = path.starts_with("frontend/src/");
         for banned in ["{@html", ".innerHTML", "insertAdjacentHTML", "document.write"] {
@@ -35,4 +40,8 @@ pub fn check(root: &Path) -> Result<(), String> {
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase())
 }

@@ -63,8 +63,8 @@ type Reply = Result<Option<ServerEvent>, Refusal>;
 
 /// Reads a frame and does what it asks.
 pub(crate) async fn obey(client: &mut Client, frame: &[u8]) {
-    let command = match decode(frame) {
-        Ok(command) => command,
+    let (id, command) = match decode(frame) {
+        Ok(read) => read,
         Err(rejection) => {
             let refusal = Refusal::Error { code: rejection.code, message: rejection.message, retry_after_ms: None };
             client.refuse(rejection.id, refusal);
@@ -74,28 +74,27 @@ pub(crate) async fn obey(client: &mut Client, frame: &[u8]) {
             return;
         }
     };
-    let id = id_of(&command);
-    match carry_out(client, command).await {
+    match carry_out(client, &id, command).await {
         Ok(Some(reply)) => client.hub.send(&client.connection, &reply),
         Ok(None) => {}
         Err(refusal) => client.refuse(id, refusal),
     }
 }
 
-async fn carry_out(client: &mut Client, command: ClientCommand) -> Reply {
+async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: ClientCommand) -> Reply {
     if let ClientCommand::Connect(connect) = command {
         return connect::run(client, connect).await;
     }
-    let Some(id) = client.connection.client() else {
-        client.refuse(id_of(&command), Refusal::error(ErrorCode::NotConnected, "the first frame must be CONNECT"));
+    let Some(speaker) = client.connection.client() else {
+        client.refuse(id.clone(), Refusal::error(ErrorCode::NotConnected, "the first frame must be CONNECT"));
         return Err(Refusal::Close(CloseCode::Policy));
     };
-    client.node.limiter.check(policy_of(&command), Who::Client(id)).await?;
+    client.node.limiter.check(policy_of(&command), Who::Client(speaker)).await?;
     match command {
         ClientCommand::CreateRoom(c) => create_room::run(client, c).await,
         ClientCommand::JoinRoom(c) => join_room::run(client, c).await,
         ClientCommand::LeaveRoom(c) => leave_room::run(client, c).await,
-        ClientCommand::SendMessage(c) => send_message::run(client, c).await,
+        ClientCommand::SendMessage(c) => send_message::run(client, id.clone(), c).await,
         ClientCommand::UpdateUsername(c) => update_username::run(client, c).await,
         ClientCommand::Typing(c) => typing::run(client, c).await,
         ClientCommand::FetchHistory(c) => fetch_history::run(client, c).await,
@@ -110,22 +109,13 @@ fn policy_of(command: &ClientCommand) -> Policy {
         ClientCommand::SendMessage(_) => Policy::Message,
         ClientCommand::CreateRoom(_) => Policy::RoomCreate,
         ClientCommand::Typing(_) => Policy::Typing,
-        _ => Policy::Command,
-    }
-}
-
-fn id_of(command: &ClientCommand) -> Option<CorrelationId> {
-    match command {
-        ClientCommand::Connect(c) => c.id.clone(),
-        ClientCommand::CreateRoom(c) => c.id.clone(),
-        ClientCommand::JoinRoom(c) => c.id.clone(),
-        ClientCommand::LeaveRoom(c) => c.id.clone(),
-        ClientCommand::SendMessage(c) => Some(c.id.into()),
-        ClientCommand::UpdateUsername(c) => c.id.clone(),
-        ClientCommand::Typing(_) => None,
-        ClientCommand::FetchHistory(c) => c.id.clone(),
-        ClientCommand::ListRooms(c) => c.id.clone(),
-        ClientCommand::Ping(c) => c.id.clone(),
+        ClientCommand::Connect(_)
+        | ClientCommand::JoinRoom(_)
+        | ClientCommand::LeaveRoom(_)
+        | ClientCommand::UpdateUsername(_)
+        | ClientCommand::FetchHistory(_)
+        | ClientCommand::ListRooms(_)
+        | ClientCommand::Ping(_) => Policy::Command,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Client, Refusal, Reply};
 use protocol::{
-    MessageBody, MessageId, RoomId,
+    CorrelationId, MessageBody, MessageId, RoomId,
     command::SendMessage,
     event::{Ack, Member},
 };
@@ -20,7 +20,8 @@ struct Payload<'a> {
     body: &'a MessageBody,
 }
 
-pub(super) async fn run(client: &mut Client, command: SendMessage) -> Reply {
+/// `id` is the command's as it was spelled: that is how its sender knows it.
+pub(super) async fn run(client: &mut Client, id: Option<CorrelationId>, command: SendMessage) -> Reply {
     let room_id = client.room(command.room_id)?;
     let body = MessageBody::parse(&command.body, client.node.config.limits.message_chars)?;
     let sender = Member { client_id: client.id()?, username: client.username()?.clone() };
@@ -28,7 +29,7 @@ pub(super) async fn run(client: &mut Client, command: SendMessage) -> Reply {
     let appended = client.node.engine.send(room_id, sender.client_id, command.id, payload.into()).await?;
     Ok(Some(
         Ack {
-            id: Some(command.id.into()),
+            id,
             room_id: Some(room_id),
             seq: Some(appended.seq),
             sent_at: Some(appended.sent_at),

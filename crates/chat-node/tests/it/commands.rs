@@ -89,12 +89,12 @@ async fn send_message_is_acknowledged_and_comes_back() {
     }
     assert_eq!(keys(&ack), ["duplicate", "id", "roomId", "sentAt", "seq", "type"]);
     assert_eq!((&ack["type"], &ack["seq"], &ack["duplicate"]), (&json!("ACK"), &json!(1), &json!(false)));
-    assert_eq!(ack["id"], id.to_lowercase());
+    assert_eq!(ack["id"], id, "as it was spelled: that is how its sender knows it");
     assert_eq!(ack["roomId"], joined["room"]["roomId"]);
     assert_eq!(keys(&message), ["body", "id", "roomId", "sender", "sentAt", "seq", "type"]);
     assert_eq!((&message["type"], &message["seq"]), (&json!("NEW_MESSAGE"), &json!(1)));
     assert_eq!(message["body"], "hello \n\tworld");
-    assert_eq!((&message["id"], &message["sentAt"]), (&ack["id"], &ack["sentAt"]));
+    assert_eq!((&message["id"], &message["sentAt"]), (&json!(id.to_lowercase()), &ack["sentAt"]));
     assert_eq!(message["sender"], joined["members"][0]);
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write;
 pub fn example(sections: &[(&str, &[Variable])]) -> String {
     let mut text = String::from(
         "# Every variable that Roomful reads, with its unit and default. Generated: edit the declarations instead.\n\
-         # Copy this file to .env and take away the # of what you change. An empty value counts as unset.\n",
+         # Set them in the environment, as in `PORT=9000 make run`. An empty value counts as unset.\n",
     );
     for (title, variables) in sections {
         // Writing to a String cannot fail.

@@ -1,0 +1,129 @@
+//! What a process must know to use a Redis.
+
+use engine::Retention;
+use fred::types::{
+    RespVersion,
+    config::{Config, ConnectionConfig, PerformanceConfig, Server, ServerConfig, TcpConfig},
+};
+use std::time::Duration;
+use thiserror::Error;
+
+/// How to reach Redis, and how long to wait for it.
+#[derive(Clone)]
+pub struct RedisConfig {
+    /// `redis://`, `rediss://`, `redis-cluster://` or `redis-sentinel://`.
+    pub url: String,
+    /// What every key and channel begins with. Clusters with different prefixes know nothing of each other.
+    pub prefix: String,
+    /// What is kept, and how long.
+    pub retention: Retention,
+    /// After this a call fails with `Unavailable`.
+    pub command_timeout: Duration,
+    /// How many connections carry commands. One more hears.
+    pub connections: usize,
+    /// Commands that may wait on one connection; more fail at once.
+    pub max_waiting: usize,
+    /// After so many time-outs in a row on one connection it is made anew.
+    pub timeouts_before_reconnect: u32,
+    /// Messages that may wait to be delivered; when there are more, what was lost is told as `Missed`.
+    pub inbox: usize,
+    /// How often a process asks itself whether it hears …
+    pub probe_interval: Duration,
+    /// … and how long it waits for the answer before it makes its subscriber anew.
+    pub probe_timeout: Duration,
+    /// Keys that nobody has used for so long are orphans.
+    pub orphan_ttl: Duration,
+    /// When no node at all was heard of for so long, Redis was away, and no lease runs out for it. Longer than a few
+    /// heartbeats.
+    pub outage: Duration,
+}
+
+impl RedisConfig {
+    /// The defaults for a Redis.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: "rf:".to_owned(),
+            retention: Retention::default(),
+            command_timeout: Duration::from_secs(2),
+            connections: 2,
+            max_waiting: 10_000,
+            timeouts_before_reconnect: 3,
+            inbox: 32_768,
+            probe_interval: Duration::from_secs(1),
+            probe_timeout: Duration::from_secs(3),
+            orphan_ttl: Duration::from_secs(67 * 60),
+            outage: Duration::from_secs(5),
+        }
+    }
+
+    /// fred's configuration for commands.
+    pub(crate) fn commands(&self) -> Result<Config, ConnectError> {
+        // The first `{…}` of a key is its hash tag.
+        if self.prefix.contains(['{', '}', '\n']) {
+            return Err(ConnectError::Config("the prefix must have no braces".to_owned()));
+        }
+        let mut config = Config::from_url(&self.url).map_err(|e| ConnectError::Config(e.details().to_owned()))?;
+        // With RESP2 a reply and a message cannot be told apart by their type.
+        config.version = RespVersion::RESP3;
+        Ok(config)
+    }
+
+    /// fred's configuration for a subscriber: one connection to one server, also in a cluster, where every server hears
+    /// what is published on any. One connection is what makes a PING a barrier.
+    ///
+    /// In a cluster it is the one that serves membership, if it can be had: changes of membership then come before
+    /// whatever was appended later, as on a single server.
+    pub(crate) fn subscriber(&self, attempt: usize, preferred: Option<Server>) -> Result<Config, ConnectError> {
+        let mut config = self.commands()?;
+        if let ServerConfig::Clustered { hosts, .. } = &config.server {
+            let any = hosts.get(attempt % hosts.len().max(1)).cloned();
+            // After a failure, every other try is with somebody else.
+            let server = if attempt.is_multiple_of(2) { preferred.or(any) } else { any.or(preferred) };
+            if let Some(server) = server {
+                config.server = ServerConfig::Centralized { server };
+            }
+        }
+        Ok(config)
+    }
+
+    pub(crate) fn performance(&self) -> PerformanceConfig {
+        PerformanceConfig {
+            default_command_timeout: self.command_timeout,
+            // fred's 32 would turn every burst into a loss.
+            broadcast_channel_capacity: self.inbox,
+            ..PerformanceConfig::default()
+        }
+    }
+
+    pub(crate) fn connection(&self) -> ConnectionConfig {
+        ConnectionConfig {
+            connection_timeout: self.command_timeout,
+            internal_command_timeout: self.command_timeout,
+            // What may have been done must not be done again: the caller knows whether a retry is safe.
+            max_command_attempts: 1,
+            max_command_buffer_len: self.max_waiting,
+            tcp: TcpConfig { nodelay: Some(true), ..TcpConfig::default() },
+            ..ConnectionConfig::default()
+        }
+    }
+}
+
+/// Secrets stay where they are.
+impl std::fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no connection to Redis.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConnectError {
+    /// The configuration cannot work.
+    #[error("{0}")]
+    Config(String),
+    /// It does not answer.
+    #[error("Redis cannot be reached: {0}")]
+    Unreachable(String),
+}

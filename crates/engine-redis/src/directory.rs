@@ -1,0 +1,273 @@
+//! Nodes, clients, rooms and who is in them.
+
+use crate::{
+    RedisNode,
+    reply::{Reply, stored_name},
+    script::{self, Script},
+    timeline::{arg, millis},
+};
+use async_trait::async_trait;
+use engine::{
+    PortError, Unavailable,
+    port::{Attached, Attachment, Beat, Claim, Directory, Joined, NodeLease, NodeRecord, RoomRules, RoomsPage, Swept},
+};
+use fred::types::Value;
+use protocol::{
+    ClientId, NodeId, RoomId, RoomName, Username,
+    event::{Member, Room, RoomSummary},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Random numbers from which a script makes a free id. At most half of the ids are taken, so that all of them are
+/// once in 65,000 times; and then the script looks further.
+const RANDOM_NUMBERS: usize = 16;
+/// Nodes that are listed at most.
+const MAX_NODES: usize = 1000;
+/// Clients that one call of the script reaps, so that Redis is not held up …
+const PORTION: usize = 200;
+/// … and calls that one sweep makes; the rest is for the next.
+const PORTIONS: usize = 100;
+
+/// What a script says first.
+pub enum Status {
+    /// It is done.
+    Done,
+    /// It is not, and why.
+    Refused(PortError),
+}
+
+impl Status {
+    /// Reads it.
+    pub fn of(reply: &mut Reply) -> Result<Self, Unavailable> {
+        Ok(match reply.int()? {
+            -1 => Self::Refused(PortError::RoomNotFound),
+            -2 => Self::Refused(PortError::RoomFull),
+            -3 => Self::Refused(PortError::NotInRoom),
+            -4 => Self::Refused(PortError::TooManyRooms),
+            -5 => Self::Refused(PortError::Superseded),
+            _ => Self::Done,
+        })
+    }
+}
+
+#[async_trait]
+impl Directory for RedisNode {
+    async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
+        // A node that cannot be given orders is none.
+        self.shared.subscriber.subscribe(self.shared.keys.everyone()).await?;
+        self.shared.subscriber.subscribe(self.shared.keys.node(&self.node)).await?;
+        let args = vec![arg(node), millis(lease), millis(self.shared.config.outage)];
+        let mut reply = self.membership(&script::REGISTER, args).await?;
+        reply.int()?;
+        Ok(NodeLease { node: node.clone(), generation: reply.number()? })
+    }
+
+    async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
+        let args = vec![arg(lease.generation), millis(time), arg(connections), millis(self.shared.config.outage)];
+        let held = self.membership(&script::HEARTBEAT, args).await?.int()?;
+        Ok(if held == 1 { Beat::Alive } else { Beat::Fenced })
+    }
+
+    async fn deregister(&self, lease: &NodeLease, grace: Duration) -> Result<(), Unavailable> {
+        self.membership(&script::DEREGISTER, vec![arg(lease.generation), millis(grace)]).await.map(|_| ())
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRecord>, Unavailable> {
+        let mut reply = self.membership(&script::NODES, vec![arg(MAX_NODES)]).await?;
+        let mut facts = Vec::new();
+        for _ in 0..reply.number::<usize>()? {
+            facts.push((reply.time()?, reply.time()?, reply.number()?));
+        }
+        let mut nodes = Vec::with_capacity(facts.len());
+        for (started_at, last_seen_at, connections) in facts {
+            nodes.push(NodeRecord { node: reply.parse()?, started_at, last_seen_at, connections });
+        }
+        nodes.sort_unstable_by(|a, b| a.node.cmp(&b.node));
+        Ok(nodes)
+    }
+
+    async fn attach(&self, attachment: &Attachment, claim: Claim) -> Result<Attached, PortError> {
+        let (id, key) = claim.identity.map_or_else(Default::default, |(id, key)| (id.to_string(), key.to_string()));
+        let mut args = vec![
+            arg(attachment.lease.generation),
+            arg(&attachment.lease.node),
+            arg(attachment.connection),
+            id.into(),
+            key.into(),
+            arg(claim.fresh_key),
+            claim.username.as_ref().map_or("", Username::as_str).into(),
+            arg(u8::from(claim.rename && claim.username.is_some())),
+        ];
+        args.extend(random_numbers());
+        let mut reply = self.act(&script::ATTACH, args).await?;
+        let (client_id, resumed) = (reply.client()?, reply.int()? == 1);
+        let mut rooms = Vec::new();
+        for _ in 0..reply.number::<usize>()? {
+            rooms.push(reply.room()?);
+        }
+        let generation: u64 = reply.number()?;
+        let (key, username) = (reply.parse()?, reply.username(client_id)?);
+        let previous = match generation {
+            0 => None,
+            _ => {
+                let (connection, node) = (reply.parse()?, reply.parse()?);
+                Some(Attachment { lease: Arc::new(NodeLease { node, generation }), connection })
+            }
+        };
+        Ok(Attached { client_id, key, username, rooms, resumed, previous })
+    }
+
+    async fn detach(&self, client: ClientId, attachment: &Attachment, grace: Duration) -> Result<(), Unavailable> {
+        let mut args = speaker(client, attachment);
+        args.push(millis(grace));
+        self.membership(&script::DETACH, args).await.map(|_| ())
+    }
+
+    async fn rename(&self, client: ClientId, attachment: &Attachment, name: Username) -> Result<(), PortError> {
+        let mut args = speaker(client, attachment);
+        args.push(stored_name(client, &name).into());
+        self.act(&script::RENAME, args).await.map(|_| ())
+    }
+
+    async fn create_room(
+        &self,
+        client: ClientId,
+        attachment: &Attachment,
+        name: RoomName,
+        rules: RoomRules,
+    ) -> Result<Joined, PortError> {
+        let mut args = speaker(client, attachment);
+        args.extend([name.as_str().into(), arg(rules.rooms_per_client)]);
+        args.extend(random_numbers());
+        self.joined(self.act(&script::CREATE, args).await?, true).await
+    }
+
+    async fn join(
+        &self,
+        client: ClientId,
+        attachment: &Attachment,
+        room: RoomId,
+        rules: RoomRules,
+    ) -> Result<Joined, PortError> {
+        let mut args = speaker(client, attachment);
+        args.extend([arg(room), arg(rules.rooms_per_client), arg(rules.members_per_room)]);
+        self.joined(self.act(&script::JOIN, args).await?, false).await
+    }
+
+    async fn leave(&self, client: ClientId, attachment: &Attachment, room: RoomId) -> Result<(), PortError> {
+        let mut args = speaker(client, attachment);
+        args.push(arg(room));
+        Ok(self.close_ended(self.act(&script::LEAVE, args).await?).await?)
+    }
+
+    async fn end_room(&self, room: RoomId) -> Result<u32, PortError> {
+        let mut reply = self.act(&script::END_ROOM, vec![arg(room)]).await?;
+        let members = reply.number()?;
+        self.close_ended(reply).await?;
+        Ok(members)
+    }
+
+    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
+        let mut reply = self.act(&script::ROOM, vec![arg(room), arg(limit)]).await?;
+        let (created_at, owner_id, member_count) = (reply.time()?, reply.client()?, reply.number()?);
+        let mut ids = Vec::new();
+        for _ in 0..reply.number::<usize>()? {
+            ids.push(reply.client()?);
+        }
+        let name = reply.room_name()?;
+        let mut members = Vec::with_capacity(ids.len());
+        for client_id in ids {
+            members.push(Member { client_id, username: reply.username(client_id)? });
+        }
+        Ok((Room { room_id: room, name, owner_id, created_at, member_count }, members))
+    }
+
+    async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
+        let below = cursor.map(index).transpose()?.unwrap_or_default();
+        let mut reply = self.act(&script::ROOMS, vec![below.into(), arg(limit)]).await?;
+        let more = reply.int()? == 1;
+        let mut facts = Vec::new();
+        for _ in 0..reply.number::<usize>()? {
+            facts.push((reply.room()?, reply.time()?, reply.number()?));
+        }
+        let mut rooms = Vec::with_capacity(facts.len());
+        for (room_id, created_at, member_count) in facts {
+            rooms.push(RoomSummary { room_id, name: reply.room_name()?, member_count, created_at });
+        }
+        let cursor = rooms.last().filter(|_| more).map(|room| format!("{}-{}", room.created_at.0, room.room_id));
+        Ok(RoomsPage { rooms, cursor })
+    }
+
+    async fn sweep(&self) -> Result<Swept, Unavailable> {
+        let mut swept = Swept::default();
+        for _ in 0..PORTIONS {
+            let args = vec![arg(PORTION), millis(self.shared.config.outage)];
+            let mut reply = self.membership(&script::SWEEP, args).await?;
+            reply.int()?;
+            swept.nodes += reply.number::<u32>()?;
+            swept.members += reply.number::<u32>()?;
+            let more = reply.int()? == 1;
+            self.close_ended(reply).await?;
+            if !more {
+                break;
+            }
+        }
+        Ok(swept)
+    }
+}
+
+impl RedisNode {
+    /// Runs a membership script: `lua/membership.lua` names what comes before `args`.
+    pub(crate) async fn membership(&self, script: &Script, args: Vec<Value>) -> Result<Reply, Unavailable> {
+        let config = &self.shared.config;
+        let [head, tail] = self.shared.keys.channel_parts();
+        let mut all = vec![head.into(), tail.into(), millis(config.orphan_ttl), millis(config.retention.clients)];
+        all.extend(args);
+        self.shared.commands.run(script, self.shared.keys.membership(), all).await
+    }
+
+    /// The same, for those that may refuse.
+    async fn act(&self, script: &Script, args: Vec<Value>) -> Result<Reply, PortError> {
+        let mut reply = self.membership(script, args).await?;
+        match Status::of(&mut reply)? {
+            Status::Done => Ok(reply),
+            Status::Refused(why) => Err(why),
+        }
+    }
+
+    /// What `joined()` in `lua/membership.lua` says; and what is left to do in the rooms' own slots.
+    async fn joined(&self, mut reply: Reply, is_new: bool) -> Result<Joined, PortError> {
+        let already = reply.int()? == 1;
+        let (room_id, created_at, owner_id, member_count) =
+            (reply.room()?, reply.time()?, reply.client()?, reply.number()?);
+        let life = reply.number()?;
+        let mut moved_from = Vec::new();
+        for _ in 0..reply.number::<usize>()? {
+            moved_from.push(reply.room()?);
+        }
+        let name = reply.room_name()?;
+        if is_new {
+            self.open_timeline(room_id, life).await?;
+        }
+        self.close_ended(reply).await?;
+        Ok(Joined { room: Room { room_id, name, owner_id, created_at, member_count }, already, moved_from })
+    }
+}
+
+/// Who acts, and by which connection.
+fn speaker(client: ClientId, attachment: &Attachment) -> Vec<Value> {
+    vec![arg(client), arg(attachment.lease.generation), arg(attachment.connection)]
+}
+
+fn random_numbers() -> impl Iterator<Item = Value> {
+    (0..RANDOM_NUMBERS).map(|_| arg(uuid::Uuid::new_v4().as_fields().0))
+}
+
+/// Where in the list's order a cursor stands.
+fn index(cursor: &str) -> Result<String, PortError> {
+    let (at, room) = cursor.split_once('-').ok_or(PortError::BadCursor)?;
+    let at: u64 = at.parse().map_err(|_| PortError::BadCursor)?;
+    let room: RoomId = room.parse().map_err(|_| PortError::BadCursor)?;
+    // Of the width that `lua/create.lua` gives it.
+    Ok(format!("{:016}-{:09}", at.min(9_999_999_999_999_999), room.get()))
+}

@@ -1,0 +1,94 @@
+//! The only place where a key or a channel is spelled.
+//!
+//! One hash tag for the data of a room, `{<room>}`, and one for membership, `{m}`: all keys of a script have the same
+//! one, so that it touches one slot of a Redis Cluster. (A channel belongs to no slot; any script may publish.)
+
+use fred::types::Key;
+use protocol::{NodeId, RoomId, policy::Policy};
+use std::sync::Arc;
+
+/// The keys of one cluster.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    prefix: Arc<str>,
+}
+
+impl Keys {
+    /// Takes the prefix of every key.
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    /// The keys of every membership script, in the order in which `lua/membership.lua` names them.
+    pub fn membership(&self) -> Vec<Key> {
+        const NAMES: [&str; 13] = [
+            "leases", "lost", "due", "rooms", "ended", "state", "life:", "held:", "node:", "client:", "entered:",
+            "room:", "members:",
+        ];
+        NAMES.iter().map(|name| format!("{}{{m}}:{name}", self.prefix).into()).collect()
+    }
+
+    /// One of those, for whoever wants to know where they are.
+    pub fn a_key_of_membership(&self) -> Key {
+        format!("{}{{m}}:state", self.prefix).into()
+    }
+
+    /// A room's timeline: what is known of it, and its log.
+    pub fn timeline(&self, room: RoomId) -> Vec<Key> {
+        vec![format!("{}{{{room}}}:meta", self.prefix).into(), format!("{}{{{room}}}:log", self.prefix).into()]
+    }
+
+    /// The stem of the keys that remember a room's message ids.
+    pub fn seen(&self, room: RoomId) -> Key {
+        format!("{}{{{room}}}:idem:", self.prefix).into()
+    }
+
+    /// Where a room is told what happens.
+    pub fn channel(&self, room: RoomId) -> String {
+        let [head, tail] = self.channel_parts();
+        format!("{head}{room}{tail}")
+    }
+
+    /// What stands before and behind a room's id in its channel.
+    pub fn channel_parts(&self) -> [String; 2] {
+        [format!("{}{{", self.prefix), "}:ch".to_owned()]
+    }
+
+    /// Orders to every node.
+    pub fn everyone(&self) -> String {
+        format!("{}ctl", self.prefix)
+    }
+
+    /// Orders to one node.
+    pub fn node(&self, node: &NodeId) -> String {
+        format!("{}ctl:{node}", self.prefix)
+    }
+
+    /// Where a process speaks to itself, to know that it hears.
+    pub fn probe(&self, process: uuid::Uuid) -> String {
+        format!("{}ctl:probe:{}", self.prefix, process.simple())
+    }
+
+    /// What somebody has used of a limit.
+    pub fn limit(&self, policy: Policy, who: &str) -> Key {
+        format!("{}limit:{}:{who}", self.prefix, policy.name()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_a_script_share_their_tag() {
+        let keys = Keys::new("rf:");
+        let tag = |key: &Key| {
+            let key = key.as_str().unwrap().to_owned();
+            key[key.find('{').unwrap()..=key.find('}').unwrap()].to_owned()
+        };
+        assert!(keys.membership().iter().all(|key| tag(key) == "{m}"));
+        let room = RoomId::new(12345).unwrap();
+        assert!(keys.timeline(room).iter().chain([&keys.seen(room)]).all(|key| tag(key) == "{12345}"));
+        assert_eq!(keys.channel(room), "rf:{12345}:ch");
+    }
+}

@@ -1,0 +1,104 @@
+//! The engine's three ports over Redis or Valkey: any number of nodes, in any number of processes, behave as one.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | [`config`] | how to reach Redis, and how long to wait for it |
+//! | `keys` | the only place where a key is spelled |
+//! | `script`, `lua/` | all that changes anything, as scripts: each takes effect whole or not at all |
+//! | `commands`, `reply` | the connections that carry commands |
+//! | `subscriber`, `link`, `routes`, `envelope` | the connection that hears, and what is published |
+//! | `bus`, `timeline`, `directory`, `throttle` | the ports |
+//!
+//! fred 10.1 has traps, each of which cost somebody a connection that hung: the comments at the places concerned say
+//! which, and `tests/` has one test for each.
+
+mod bus;
+mod commands;
+pub mod config;
+mod directory;
+mod envelope;
+mod keys;
+mod link;
+mod reply;
+mod routes;
+mod script;
+mod subscriber;
+mod throttle;
+mod timeline;
+
+pub use config::{ConnectError, RedisConfig};
+
+use commands::Commands;
+use engine::{Ports, Unavailable};
+use keys::Keys;
+use protocol::NodeId;
+use routes::{Routes, Tap};
+use std::sync::Arc;
+use subscriber::Subscriber;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// A process's connections to a cluster's Redis. They end when the last clone, and the last port, is dropped.
+#[derive(Clone)]
+pub struct RedisCluster(Arc<Shared>);
+
+struct Shared {
+    config: RedisConfig,
+    keys: Keys,
+    commands: Arc<Commands>,
+    subscriber: Subscriber,
+    routes: Arc<Routes>,
+    _end: DropGuard,
+}
+
+impl RedisCluster {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When the configuration cannot work, or Redis does not answer. Later Redis may go away and come back.
+    pub async fn connect(config: RedisConfig) -> Result<Self, ConnectError> {
+        let keys = Keys::new(&config.prefix);
+        let routes = Arc::new(Routes::default());
+        let commands = Arc::new(Commands::connect(&config).await?);
+        let end = CancellationToken::new();
+        let subscriber =
+            Subscriber::start(config.clone(), &keys, commands.clone(), routes.clone(), end.clone()).await?;
+        tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end.clone()));
+        Ok(Self(Arc::new(Shared { config, keys, commands, subscriber, routes, _end: end.drop_guard() })))
+    }
+
+    /// The ports of one node.
+    #[must_use]
+    pub fn node(&self, node: NodeId) -> Ports {
+        let tap = Arc::new(Tap::default());
+        self.0.routes.add_tap(tap.clone());
+        // Subscribed when the node registers; from now on by whatever connection there will be.
+        self.0.routes.add(&self.0.keys.everyone(), None, &tap);
+        self.0.routes.add(&self.0.keys.node(&node), None, &tap);
+        let handle = Arc::new(RedisNode { shared: self.0.clone(), node, tap });
+        Ports { bus: handle.clone(), directory: handle.clone(), throttle: handle }
+    }
+
+    /// Whether Redis answers and is heard, for readiness.
+    ///
+    /// # Errors
+    /// When it does not, or is not.
+    pub async fn check(&self) -> Result<(), Unavailable> {
+        self.0.commands.ping().await?;
+        if self.0.subscriber.hears() { Ok(()) } else { Err(Unavailable("nothing can be heard".to_owned())) }
+    }
+}
+
+/// One node's handle; all three ports in one.
+struct RedisNode {
+    shared: Arc<Shared>,
+    node: NodeId,
+    tap: Arc<Tap>,
+}
+
+impl Drop for RedisNode {
+    fn drop(&mut self) {
+        for channel in self.shared.routes.remove_tap(&self.tap) {
+            self.shared.subscriber.unsubscribe(channel);
+        }
+    }
+}

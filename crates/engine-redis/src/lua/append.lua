@@ -1,0 +1,32 @@
+-- Gives a payload the next position, stores it and publishes it -> { 1, seq, sent at, duplicate } or { -1 }
+local meta    = KEYS[1] -- HASH epoch, life, seq, at
+local log     = KEYS[2] -- STREAM <seq>-0 -> at, p
+local seen    = KEYS[3] -- stem of STRING '<seq> <at>'; <life>:<client>:<message> follows
+local channel = ARGV[1]
+local message = ARGV[2] -- '<client>:<message>'
+local payload = ARGV[3]
+local kept    = ARGV[4] -- messages
+local remembered = ARGV[5] -- ms that a message's id is remembered
+local ttl     = ARGV[6]
+
+local life, last = unpack(redis.call('HMGET', meta, 'life', 'at'))
+if not life then return { -1 } end
+seen = seen .. life .. ':' .. message
+local first = redis.call('GET', seen)
+if first then
+  local seq, at = string.match(first, '^(%d+) (%d+)$')
+  return { 1, tonumber(seq), tonumber(at), 1 }
+end
+local clock = redis.call('TIME')
+-- Never before the one before it, whatever becomes of the clock.
+local at = math.max(tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000), tonumber(last))
+local at_text = string.format('%.0f', at)
+local seq = redis.call('HINCRBY', meta, 'seq', 1)
+local seq_text = string.format('%.0f', seq)
+redis.call('HSET', meta, 'at', at_text)
+redis.call('XADD', log, 'MAXLEN', '=', kept, seq_text .. '-0', 'at', at_text, 'p', payload)
+redis.call('SET', seen, seq_text .. ' ' .. at_text, 'PX', remembered)
+redis.call('PEXPIRE', meta, ttl)
+redis.call('PEXPIRE', log, ttl)
+redis.call('PUBLISH', channel, '1 e ' .. seq_text .. ' ' .. at_text .. '\n' .. payload)
+return { 1, seq, at, 0 }

@@ -1,0 +1,48 @@
+-- Makes a connection speak for a client
+-- -> { 1, client, resumed, rooms, room ..., previous generation or 0, key, name, previous connection, previous node }
+local gen          = ARGV[5]
+local node         = ARGV[6]
+local conn         = ARGV[7]
+local claimed      = ARGV[8]  -- an id, or ''
+local claimed_key  = ARGV[9]
+local fresh_key    = ARGV[10]
+local name         = ARGV[11] -- or '': a guest is called after its id
+local should_rename = ARGV[12] == '1'
+local RANDOM       = 13
+
+if not holds(gen) then return { SUPERSEDED } end
+
+local client, key, resumed = nil, nil, 0
+if claimed ~= '' then
+  local known = redis.call('HGET', client_of .. claimed, 'key')
+  -- Forgotten and free: the session still proves whose it was. With another key it is somebody else's by now.
+  if not known or known == claimed_key then client, key, resumed = claimed, claimed_key, 1 end
+end
+if not client then
+  client, key = free_id(RANDOM, redis.call('ZCARD', due), client_of), fresh_key
+end
+
+local record = client_of .. client
+if redis.call('EXISTS', record) == 0 then
+  -- Rooms that outlived the record would be somebody else's.
+  for _, room in ipairs(rooms_of(client)) do exit(room, client) end
+  redis.call('HSET', record, 'key', key, 'name', name, 'presence', 'k')
+end
+local was = redis.call('HMGET', record, 'presence', 'gen', 'conn', 'node')
+local previous = { 0, '', '' }
+if was[1] == 'a' then
+  if holds(was[2]) and not (was[2] == gen and was[3] == conn) then previous = { tonumber(was[2]), was[3], was[4] } end
+  redis.call('SREM', held_by .. was[2], client)
+end
+redis.call('HSET', record, 'presence', 'a', 'gen', gen, 'conn', conn, 'node', node)
+redis.call('SADD', held_by .. gen, client)
+redis.call('PEXPIRE', held_by .. gen, ttl)
+redis.call('ZADD', due, '+inf', client)
+touch_client(client, ttl)
+if should_rename then rename(client, name) end
+
+local reply = { 1, tonumber(client), resumed }
+local entered = rooms_of(client)
+reply[#reply + 1] = #entered
+for _, room in ipairs(entered) do reply[#reply + 1] = tonumber(room) end
+return append_all(reply, { previous[1], key, redis.call('HGET', record, 'name'), previous[2], previous[3] })

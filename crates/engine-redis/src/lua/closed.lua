@@ -1,0 +1,5 @@
+-- A room's timeline has been removed -> { 1 }
+local item = ARGV[5]
+
+redis.call('ZREM', ended, item)
+return { 1 }

@@ -1,0 +1,17 @@
+-- A connection is lost; the client stays a member for a while -> { 1 }
+local client = ARGV[5]
+local gen    = ARGV[6]
+local conn   = ARGV[7]
+local grace  = tonumber(ARGV[8])
+
+if not speaks(client, gen, conn) then return { 1 } end
+redis.call('SREM', held_by .. gen, client)
+if redis.call('ZCARD', entered_by .. client) == 0 then
+  retire(client)
+else
+  redis.call('HSET', client_of .. client, 'presence', 'g')
+  redis.call('ZADD', due, int(now + grace), client)
+  touch_client(client, grace + ttl)
+  for _, room in ipairs(rooms_of(client)) do touch_room(room) end
+end
+return { 1 }

@@ -1,0 +1,29 @@
+-- Keeps a lease -> { 1 if it holds, 0 if it is over }
+local gen         = ARGV[5]
+local lease       = tonumber(ARGV[6])
+local connections = ARGV[7]
+local outage      = tonumber(ARGV[8])
+
+pulse(outage)
+local lease_end = holds(gen)
+-- Nobody has swept it yet, but when its time is over others may act on that at any moment.
+if not lease_end or tonumber(lease_end) <= now then return { 0 } end
+
+redis.call('ZADD', leases, int(now + lease), gen)
+redis.call('HSET', life_of .. gen, 'seen', int(now), 'connections', connections)
+local cursor, node = unpack(redis.call('HMGET', life_of .. gen, 'cursor', 'node'))
+for _, key in ipairs({ life_of .. gen, held_by .. gen, node_of .. (node or '') }) do
+  redis.call('PEXPIRE', key, int(lease + ttl))
+end
+-- The common keys outlive all that they list.
+for _, key in ipairs({ leases, lost, due, rooms, ended, state }) do redis.call('PEXPIRE', key, int(2 * (keep + ttl) + lease)) end
+
+-- What is in use must not expire: a portion of the node's clients a beat, all of them in about a hundred beats.
+local portion = math.max(100, math.ceil(redis.call('SCARD', held_by .. gen) / 100))
+local scanned = redis.call('SSCAN', held_by .. gen, cursor or '0', 'COUNT', portion)
+redis.call('HSET', life_of .. gen, 'cursor', scanned[1])
+for _, client in ipairs(scanned[2]) do
+  touch_client(client, ttl)
+  for _, room in ipairs(rooms_of(client)) do touch_room(room) end
+end
+return { 1 }

@@ -1,0 +1,16 @@
+-- Enters a room -> see joined()
+local client           = ARGV[5]
+local gen              = ARGV[6]
+local conn             = ARGV[7]
+local room             = ARGV[8]
+local rooms_per_client = tonumber(ARGV[9])
+local members_per_room = tonumber(ARGV[10])
+
+if not speaks(client, gen, conn) then return { SUPERSEDED } end
+if redis.call('EXISTS', room_of .. room) == 0 then return { ROOM_NOT_FOUND } end
+if redis.call('ZSCORE', members_of .. room, client) then return joined(room, 1, {}) end
+if count(room) >= members_per_room then return { ROOM_FULL } end
+local moved_from, fault = make_way(client, rooms_per_client)
+if not moved_from then return { fault } end
+enter(room, client)
+return joined(room, 0, moved_from)

@@ -1,0 +1,10 @@
+-- Leaves a room -> { 1, (room, life) to close ... }
+local client = ARGV[5]
+local gen    = ARGV[6]
+local conn   = ARGV[7]
+local room   = ARGV[8]
+
+if not speaks(client, gen, conn) then return { SUPERSEDED } end
+if not redis.call('ZSCORE', entered_by .. client, room) then return { NOT_IN_ROOM } end
+exit(room, client)
+return append_all({ 1 }, to_close)

@@ -1,0 +1,54 @@
+-- Reads a part of a log -> { 1, oldest, newest, whether there is more, n, n * (seq, at), epoch, n * payload } or { -1 }
+local meta     = KEYS[1]
+local log      = KEYS[2]
+local low      = tonumber(ARGV[1]) -- the first position wanted
+local high     = tonumber(ARGV[2]) -- the last one
+local forward  = ARGV[3] == '1'    -- from the low end, or from the high one
+local limit    = tonumber(ARGV[4])
+local reach    = tonumber(ARGV[5]) -- ms that a message is kept
+local ttl      = ARGV[6]
+
+local epoch, newest = unpack(redis.call('HMGET', meta, 'epoch', 'seq'))
+if not epoch then return { -1 } end
+newest = tonumber(newest)
+redis.call('PEXPIRE', meta, ttl)
+redis.call('PEXPIRE', log, ttl)
+
+local function int(n) return string.format('%.0f', n) end
+local function seq_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
+
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+-- What is too old goes now. The log is bounded, so this ends; times ascend, so it may stop at the first young one.
+local oldest
+repeat
+  local old = redis.call('XRANGE', log, '-', '+', 'COUNT', 50)
+  local gone
+  oldest = newest + 1
+  for _, entry in ipairs(old) do
+    if tonumber(entry[2][2]) + reach > now then
+      oldest = seq_of(entry)
+      break
+    end
+    gone = seq_of(entry)
+  end
+  if gone then redis.call('XTRIM', log, 'MINID', '=', int(gone + 1) .. '-0') end
+until #old == 0 or oldest <= newest
+
+low, high = math.max(low, oldest), math.min(high, newest)
+local wanted = math.max(high - low + 1, 0)
+local n = math.min(wanted, limit)
+local reply, payloads = { 1, oldest, newest, wanted > n and 1 or 0, 0 }, {}
+if n > 0 then
+  -- Positions have no holes, so a position is an index.
+  if forward then high = low + n - 1 else low = high - n + 1 end
+  for _, entry in ipairs(redis.call('XRANGE', log, int(low) .. '-0', int(high) .. '-0')) do
+    reply[#reply + 1] = seq_of(entry)
+    reply[#reply + 1] = tonumber(entry[2][2])
+    payloads[#payloads + 1] = entry[2][4]
+  end
+end
+reply[5] = #payloads
+reply[#reply + 1] = epoch
+for _, payload in ipairs(payloads) do reply[#reply + 1] = payload end
+return reply

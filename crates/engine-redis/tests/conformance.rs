@@ -1,0 +1,7 @@
+//! The Redis backend, against the suite that every backend must pass.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests
+
+mod server;
+
+engine::conformance_tests!(async { server::backend::Redis::new(server::shared().url()).await });
