@@ -25,8 +25,8 @@ async fn a_goodbye_is_answered_with_one() {
 #[tokio::test]
 async fn whoever_says_nothing_is_closed() {
     let node = node(&[("CONNECT_TIMEOUT", "300ms"), ("HEARTBEAT", "10s")]).await;
-    let mut raw = node.raw().await;
     let started = Instant::now();
+    let mut raw = node.raw().await;
     // Pings do not count as CONNECT.
     raw.ping(vec![]).await.unwrap();
     let mut plain = crate::support::Plain(raw);
@@ -42,8 +42,8 @@ async fn whoever_says_nothing_is_closed() {
 async fn whoever_is_silent_for_two_heartbeats_is_closed() {
     let node = node(&[("HEARTBEAT", "200ms")]).await;
     let mut silent = bare(node.address).await;
-    silent.write_all(&frame(0x81, b"{\"type\":\"CONNECT\"}")).await.unwrap();
     let started = Instant::now();
+    silent.write_all(&frame(0x81, b"{\"type\":\"CONNECT\"}")).await.unwrap();
     let mut pings = 0;
     let code = loop {
         match within(read_frame(&mut silent)).await.unwrap() {

@@ -14,8 +14,9 @@ use tokio::{
 
 /// What the contract gives the node to notice.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
-/// What somebody else may wait for a message, all but one in a hundred, on a machine that runs other tests as well.
-const BEARABLE: Duration = Duration::from_millis(250);
+/// What somebody else may wait for a message, all but one in a hundred, on a machine that is overloaded with tests: 5 ms
+/// are usual, and whoever waited for the slow one would wait for its stall, of a second and more.
+const BEARABLE: Duration = Duration::from_millis(750);
 
 /// A member with a small window, that reads its ROOM_JOINED and then nothing more.
 async fn stops_reading(node: &TestNode, room: RoomId) -> TcpStream {
