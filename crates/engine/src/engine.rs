@@ -495,7 +495,13 @@ impl Engine {
             let joined = self.bounded(directory.join(client, attachment, room, rules)).await?;
             moving.left = has_left(&joined, &moving.former);
         }
-        let view = self.view(room, since.as_ref()).await?;
+        // Who looks again at a room that it hears may have more on its way than a fresh view shows.
+        let heard = if since.is_none() { moving.hub.position(moving.connection, room) } else { None };
+        let mut view = self.view(room, since.as_ref()).await?;
+        if let Some(heard) = heard {
+            let between = self.bounded(view.take_between(self.ports.bus.as_ref(), &heard)).await?;
+            moving.hub.catch_up(moving.connection, room, &between);
+        }
         moving.entered = Some(room);
         Ok(Entered { view, moved_from: moving.left.clone() })
     }

@@ -9,7 +9,7 @@ use crate::{
     engine::Engine,
     fold, frame,
     outbox::{Flushed, Wire},
-    port::{Change, PortError},
+    port::{Change, Entry, PortError},
     router::{Command, Inbox, Item, Router},
     view::{Position, RoomView},
 };
@@ -293,6 +293,28 @@ impl<W: Wire> Hub<W> {
             feed.repair(room, broken);
         }
         self.flush.notify_one();
+    }
+
+    /// How far a connection is in a room that it was shown.
+    pub(crate) fn position(&self, connection: &Connection<W>, room: RoomId) -> Option<Position> {
+        let mut state = self.state.borrow_mut();
+        let feed = state.feeds.get_mut(&room)?;
+        let epoch = feed.epoch.clone()?;
+        let member = feed.member(connection.id).filter(|member| member.entered)?;
+        Some(Position { epoch, seq: member.after })
+    }
+
+    /// Hands on what lies between where a connection is and what it is about to be shown.
+    pub(crate) fn catch_up(&self, connection: &Connection<W>, room: RoomId, between: &[Entry]) {
+        let mut state = self.state.borrow_mut();
+        let State { feeds, delivered, .. } = &mut *state;
+        let Some(member) = feeds.get_mut(&room).and_then(|feed| feed.member(connection.id)) else { return };
+        for entry in between.iter().filter(|entry| entry.seq > member.after) {
+            let frame = frame::entry(entry.seq, entry.sent_at, &entry.payload);
+            connection.outbox.borrow_mut().push_last(frame);
+            *delivered += 1;
+        }
+        member.after = between.last().map_or(member.after, |last| last.seq.max(member.after));
     }
 
     /// Shows the room to the connection (`shown` is its `ROOM_JOINED`), and passes on all that came after `seq`.

@@ -66,6 +66,31 @@ impl RoomView {
         Ok(Self { room, members, epoch: slice.epoch, seq, entries: slice.entries, recovered, gap })
     }
 
+    /// What lies between a position that its reader has already and the first message shown here. Where that is gone, the
+    /// view says so.
+    pub(crate) async fn take_between(&mut self, bus: &dyn Bus, heard: &Position) -> Result<Vec<Entry>, PortError> {
+        let first = self.entries.first().map_or(self.seq.next(), |e| e.seq);
+        let mut between: Vec<Entry> = Vec::new();
+        if heard.epoch != self.epoch {
+            return Ok(between);
+        }
+        let mut last = heard.seq;
+        for _ in 0..PAGES {
+            if last.next() >= first {
+                return Ok(between);
+            }
+            let page = bus.read(self.room.room_id, Span::Between(last, first), PAGE).await?;
+            if page.epoch != self.epoch || page.entries.first().is_none_or(|e| e.seq != last.next()) {
+                break;
+            }
+            last = page.entries.last().map_or(last, |e| e.seq);
+            between.extend(page.entries);
+        }
+        self.recovered = false;
+        self.gap = Some(Gap { from: last.next(), to: first.prev() });
+        Ok(between)
+    }
+
     /// The event that shows it.
     #[must_use]
     pub fn event(&self, id: Option<CorrelationId>) -> RoomJoined {
