@@ -105,8 +105,9 @@ impl Interest {
         Ok(())
     }
 
-    /// The rooms that have members here, or had some until a moment ago.
-    pub fn rooms_heard(&self) -> Vec<RoomId> {
+    /// The rooms that are heard, or were until just now.
+    #[cfg(test)]
+    fn rooms_heard(&self) -> Vec<RoomId> {
         self.rooms().keys().copied().collect()
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
     if let Some(resume) = command.resume {
         let position = Position { epoch: resume.epoch, seq: resume.seq };
         rooms.retain(|room| *room != resume.room_id);
-        resumed = client.enter(command.id, Target::Resume(resume.room_id, position)).await.map(drop);
+        resumed = client.enter(command.id, Target::Resume(resume.room_id, position)).await;
         if resumed.is_ok() && node.config.engine.rules.rooms_per_client == 1 {
             rooms.clear(); // the one-room policy has moved it
         }

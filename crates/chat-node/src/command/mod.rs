@@ -86,7 +86,7 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
         return connect::run(client, connect).await;
     }
     let Some(speaker) = client.connection.client() else {
-        client.refuse(id.clone(), Refusal::error(ErrorCode::NotConnected, "the first frame must be CONNECT"));
+        client.refuse(id.clone(), Refusal::not_connected());
         return Err(Refusal::Close(CloseCode::Policy));
     };
     client.node.limiter.check(policy_of(&command), Who::Client(speaker)).await?;
@@ -189,9 +189,7 @@ impl Client {
     }
 
     fn speaker(&self) -> Result<&Speaker, Refusal> {
-        self.speaker
-            .as_deref()
-            .ok_or_else(|| Refusal::error(ErrorCode::NotConnected, "the first frame must be CONNECT"))
+        self.speaker.as_deref().ok_or_else(Refusal::not_connected)
     }
 
     fn id(&self) -> Result<ClientId, Refusal> {
@@ -215,7 +213,7 @@ impl Client {
     }
 
     /// Enters a room, and shows it.
-    async fn enter(&mut self, id: Option<CorrelationId>, target: Target) -> Result<RoomId, Refusal> {
+    async fn enter(&mut self, id: Option<CorrelationId>, target: Target) -> Result<(), Refusal> {
         let Speaker { identity, attachment } = self.speaker()?;
         let engine = &self.node.engine;
         let entered = engine.join(&self.hub, &self.connection, identity.client, attachment, target).await?;
@@ -226,11 +224,15 @@ impl Client {
         }
         let room = view.room.room_id;
         self.hub.enter(&self.connection, room, &view.epoch, view.seq, &view.event(id).into());
-        Ok(room)
+        Ok(())
     }
 }
 
 impl Refusal {
+    fn not_connected() -> Self {
+        Self::error(ErrorCode::NotConnected, "the first frame must be CONNECT")
+    }
+
     fn error(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::Error { code, message: message.into(), retry_after_ms: None }
     }
