@@ -58,6 +58,11 @@ impl RedisConfig {
         }
     }
 
+    /// Whether the address can be one, before anything is connected.
+    pub(crate) fn checked(&self) -> Result<(), ConnectError> {
+        self.commands().map(|_| ())
+    }
+
     /// fred's configuration for commands.
     pub(crate) fn commands(&self) -> Result<Config, ConnectError> {
         // The first `{…}` of a key is its hash tag.
