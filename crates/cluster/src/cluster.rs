@@ -8,7 +8,7 @@ use crate::{
     options::{MAX_NODES, Options},
     plan::{self, Services, Shared, loopback},
     ports::Port,
-    process::{Ended, OnStart, Plan, Process, ProcessError},
+    process::{Ended, KILLED, OnStart, Plan, Process, ProcessError},
     programs::Programs,
 };
 use rustix::process::Signal;
@@ -21,9 +21,6 @@ use std::{
 use tokio::{sync::mpsc, time::Instant};
 
 const DESCRIPTION: &str = "cluster.json";
-
-/// How long what was killed may take to be gone.
-const KILLED: Duration = Duration::from_secs(5);
 
 /// A running cluster. Dropping it kills everything; [`stop`](Self::stop) asks first.
 pub struct Cluster {
@@ -246,20 +243,22 @@ impl Cluster {
 
     /// Ends everything at once.
     async fn kill(&mut self) {
-        let all = || {
-            let services = std::iter::once(&self.gateway).chain(&self.admin_api).chain(&self.nodes);
-            services.chain([&self.nginx, &self.redis])
-        };
-        all().for_each(Process::kill);
-        for process in all() {
+        self.all().for_each(Process::kill);
+        for process in self.all() {
             process.wait(KILLED).await;
         }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Process> {
+        let services = std::iter::once(&self.gateway).chain(&self.admin_api).chain(&self.nodes);
+        services.chain([&self.nginx, &self.redis])
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // The processes are killed as they are dropped.
+        // All at once; each is waited for as it is dropped itself.
+        self.all().for_each(Process::kill);
         let _ = fs::remove_file(&self.published.path);
     }
 }

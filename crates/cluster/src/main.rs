@@ -4,7 +4,11 @@ mod args;
 
 use args::{Args, Command};
 use cluster::{Cluster, Description, Options};
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::Write as _,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> ExitCode {
@@ -38,14 +42,14 @@ fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     // From the first moment on: a Ctrl-C during the start must leave nothing behind either.
-    let mut asked = Asked::listen()?;
+    let mut requests = Requests::listen()?;
     let dir = args.dir.clone();
     let options = options(args)?;
     let mut progress = |line: &str| say(&format!("  {line}"));
     let mut cluster = tokio::select! {
         started = Cluster::start(options, &mut progress) => started?,
         // What has been started is killed with the future that started it.
-        () = asked.to_end() => return Ok(()),
+        () = requests.next() => return Ok(()),
     };
     say(&welcome(&cluster.description(), &dir.display().to_string()));
     if let Some(password) = cluster.admin_password() {
@@ -54,16 +58,21 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             ended = cluster.next_end() => say(&format!("  {ended}; the others go on")),
-            () = asked.to_end() => break,
+            () = requests.next() => break,
         }
     }
     say("  ending: chat-nodes send their clients away first; once more Ctrl-C ends it at once");
     tokio::select! {
         () = cluster.stop() => say("  all ended"),
-        () = asked.to_end() => say("  killed"),
+        // With the future that was stopping it, the cluster is dropped, and so killed.
+        () = requests.again() => say("  killed"),
     }
     Ok(())
 }
+
+/// What comes sooner after the first signal is the same wish: `timeout`, for one, sends its signal to the process and then
+/// to its group.
+const AGAIN: Duration = Duration::from_millis(300);
 
 fn options(args: Args) -> Result<Options, std::io::Error> {
     let binaries = match args.binaries {
@@ -80,20 +89,28 @@ fn options(args: Args) -> Result<Options, std::io::Error> {
 }
 
 /// SIGINT, which Ctrl-C sends to us alone, or SIGTERM.
-struct Asked {
+struct Requests {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Asked {
+impl Requests {
     fn listen() -> Result<Self, std::io::Error> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn to_end(&mut self) {
+    async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Once more, and meant so.
+    async fn again(&mut self) {
+        let first = Instant::now();
+        while first.elapsed() < AGAIN {
+            self.next().await;
         }
     }
 }

@@ -4,6 +4,9 @@
 
 use crate::{
     description::write_atomically,
+    plan,
+    process::Process,
+    programs::Programs,
     template::{TemplateError, render},
 };
 use std::{
@@ -11,8 +14,10 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use thiserror::Error;
+use tokio::sync::mpsc;
 
 const TEMPLATE: &str = include_str!("../../../nginx/nginx.conf.template");
 /// What it includes; the same everywhere.
@@ -119,6 +124,12 @@ impl Site {
     /// When it cannot be written.
     pub fn write_upstreams(&self) -> Result<(), SiteError> {
         self.put(UPSTREAMS, &self.upstreams())
+    }
+
+    /// nginx with this configuration, not started yet, and without anything behind it.
+    #[must_use]
+    pub fn process(&self, programs: &Programs, log: PathBuf) -> Process {
+        Process::new(plan::nginx(programs, self, log), mpsc::unbounded_channel().0, Arc::new(|_| Ok(())))
     }
 
     fn upstreams(&self) -> String {

@@ -19,8 +19,10 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long the port of a former life may take to be free: what shared it, such as nginx's workers, was killed as well,
 /// but ends in its own time.
 const PORT_FREE: Duration = Duration::from_secs(3);
-/// How long the kernel may take to end what was killed.
-const KILLED: Duration = Duration::from_secs(5);
+/// How long the kernel may take to end what was killed, where that can be awaited.
+pub(crate) const KILLED: Duration = Duration::from_secs(5);
+/// And where it cannot.
+const DROPPED: Duration = Duration::from_secs(1);
 
 /// Why a process is not there.
 #[derive(Debug, Error)]
@@ -115,7 +117,7 @@ pub(crate) struct Plan {
 /// Called with the pid of each start.
 pub(crate) type OnStart = Arc<dyn Fn(u32) -> Result<(), ProcessError> + Send + Sync>;
 
-/// One process. It ends with this value, at the latest.
+/// One process. Dropping it kills it.
 pub struct Process {
     name: String,
     port: u16,
@@ -267,8 +269,14 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Kills it, and waits until it is gone, which takes milliseconds: who drops it, and perhaps ends, is not to leave an
+    /// entry in the process table to an init that may never look.
     fn drop(&mut self) {
         self.kill();
+        let deadline = std::time::Instant::now() + DROPPED;
+        while self.pid().is_some() && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

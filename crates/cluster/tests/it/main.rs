@@ -1,0 +1,12 @@
+//! The supervisor and the configuration of nginx, with real programs.
+
+// clippy.toml lets test functions do this, but not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod config;
+mod discovery;
+mod page;
+mod proxy;
+mod refusals;
+mod support;
+mod websocket;
