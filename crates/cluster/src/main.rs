@@ -88,20 +88,26 @@ fn options(args: Args) -> Result<Options, std::io::Error> {
     Ok(options)
 }
 
-/// SIGINT, which Ctrl-C sends to us alone, or SIGTERM.
+/// SIGINT, which Ctrl-C sends to us alone; SIGHUP, when the terminal is closed; or SIGTERM.
 struct Requests {
     interrupt: Signal,
+    hangup: Signal,
     terminate: Signal,
 }
 
 impl Requests {
     fn listen() -> Result<Self, std::io::Error> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }

@@ -147,7 +147,7 @@ impl Process {
     pub fn pid(&self) -> Option<u32> {
         match *self.life.borrow() {
             Life::Running(pid) => Some(pid),
-            Life::Idle | Life::Ended(..) => None,
+            Life::Idle | Life::Starting | Life::Ended(..) => None,
         }
     }
 
@@ -174,7 +174,7 @@ impl Process {
         let ended = timeout(within, life.wait_for(|life| !matches!(life, Life::Running(_)))).await.ok()?.ok()?;
         match *ended {
             Life::Ended(_, status) => Some(status),
-            Life::Idle | Life::Running(_) => None,
+            Life::Idle | Life::Starting | Life::Running(_) => None,
         }
     }
 
@@ -215,7 +215,7 @@ impl Process {
             // Looked at before asking: a former life's answer, or a stranger's, must not count.
             match *self.life.borrow() {
                 Life::Idle => return Err(ProcessError::Idle(self.name.clone())),
-                Life::Running(_) => {}
+                Life::Starting | Life::Running(_) => {}
                 Life::Ended(pid, status) => {
                     let ended = Ended { name: self.name.clone(), pid, status };
                     return Err(ProcessError::Ended { ended, tail: self.log_tail() });
@@ -272,9 +272,10 @@ impl Drop for Process {
     /// Kills it, and waits until it is gone, which takes milliseconds: who drops it, and perhaps ends, is not to leave an
     /// entry in the process table to an init that may never look.
     fn drop(&mut self) {
-        self.kill();
         let deadline = std::time::Instant::now() + DROPPED;
-        while self.pid().is_some() && std::time::Instant::now() < deadline {
+        // It may be on its way into life only now, if whoever started it lost interest.
+        while matches!(*self.life.borrow(), Life::Starting | Life::Running(_)) && std::time::Instant::now() < deadline {
+            self.kill();
             std::thread::sleep(Duration::from_millis(1));
         }
     }

@@ -5,8 +5,9 @@
 //! | in order | [`Process`](crate::Process) does |
 //! | SIGKILL, a crash | the kernel, by the signal that `setpriv --pdeathsig` asked it for |
 //!
-//! `setpriv` (util-linux) sets the parent-death signal and then *becomes* the program: the pid is the program's own.
-//! Doing it ourselves between fork and exec would take unsafe code. The signal is tied to the thread that forked, not to
+//! `setpriv` (util-linux) asks for the parent-death signal and then *becomes* the program: the pid is the program's own.
+//! Doing it ourselves between fork and exec would take unsafe code. Who asks too late, when we are gone already, is never
+//! told; so a line of shell in between looks whether its parent is still us. The signal is tied to the thread that forked, not to
 //! the process; so each process has a thread of its own here, which starts it, waits for its end, and only then ends
 //! itself. The process gets a group of its own, so that Ctrl-C in a terminal reaches the supervisor alone, which then
 //! ends everything in order.
@@ -48,6 +49,9 @@ pub(crate) struct Command {
     pub(crate) log: PathBuf,
 }
 
+/// `$0` is our pid. The shell becomes the program, or ends.
+const ONLY_IF_OURS: &str = r#"[ "$PPID" = "$0" ] && exec "$@""#;
+
 /// What would mean something else to a process that inherits it: another way to name Redis, and sockets to take over.
 const NOT_INHERITED: [&str; 2] = ["REDIS_ENDPOINT", "NGINX"];
 
@@ -55,6 +59,7 @@ const NOT_INHERITED: [&str; 2] = ["REDIS_ENDPOINT", "NGINX"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
     Idle,
+    Starting,
     Running(u32),
     Ended(u32, ExitStatus),
 }
@@ -68,10 +73,16 @@ pub(crate) async fn spawn(
 ) -> io::Result<u32> {
     let (started, begun) = oneshot::channel();
     let (process, command) = (name.to_owned(), command.clone());
-    thread::Builder::new().name(process.clone()).stack_size(128 * 1024).spawn(move || {
+    // Before the thread begins: who drops the process from here on waits for it.
+    life.send_replace(Life::Starting);
+    let not_started = life.clone();
+    let thread = thread::Builder::new().name(process.clone()).stack_size(128 * 1024).spawn(move || {
         let child = match os_command(&command).and_then(|mut command| command.spawn()) {
             Ok(child) => child,
-            Err(e) => return drop(started.send(Err(e))),
+            Err(e) => {
+                life.send_replace(Life::Idle);
+                return drop(started.send(Err(e)));
+            }
         };
         let pid = child.id();
         life.send_replace(Life::Running(pid));
@@ -82,7 +93,11 @@ pub(crate) async fn spawn(
         if let Some(status) = wait(child, &life) {
             let _ = ends.send(Ended { name: process, pid, status });
         }
-    })?;
+    });
+    if let Err(e) = thread {
+        not_started.send_replace(Life::Idle);
+        return Err(e);
+    }
     begun.await.unwrap_or_else(|_| Err(io::Error::other("its thread ended")))
 }
 
@@ -121,7 +136,8 @@ fn os_command(command: &Command) -> io::Result<std::process::Command> {
             OrphanSignal::Kill => "KILL",
             OrphanSignal::Terminate => "TERM",
         })
-        .arg("--")
+        .args(["--", "/bin/sh", "-c", ONLY_IF_OURS])
+        .arg(std::process::id().to_string())
         .arg(&command.program)
         .args(&command.args)
         .envs(command.env.iter().map(|(name, value)| (name, value)))

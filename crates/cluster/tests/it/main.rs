@@ -5,8 +5,10 @@
 
 mod config;
 mod discovery;
+mod lives;
 mod page;
 mod proxy;
 mod refusals;
+mod supervisor;
 mod support;
 mod websocket;
