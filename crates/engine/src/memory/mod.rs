@@ -14,7 +14,7 @@ use crate::{
 };
 use log::Log;
 use protocol::{
-    ClientId, NodeId, RoomId, RoomName, Timestamp, Username,
+    ClientId, CorrelationId, NodeId, RoomId, RoomName, Timestamp, Username,
     event::{Member, Room},
 };
 use std::{
@@ -91,6 +91,8 @@ struct ClientState {
     username: Username,
     /// In the order of joining.
     rooms: Vec<RoomId>,
+    /// By which request it made which room, the last time.
+    made: Option<(CorrelationId, RoomId)>,
     presence: Presence,
 }
 

@@ -7,11 +7,11 @@ use engine::{
     PortError, Ports, Unavailable,
     clock::{Entropy, SeededEntropy},
     port::{
-        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, NodeLease, NodeRecord,
-        RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, NewRoom, NodeLease,
+        NodeRecord, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, MessageId, NodeId, RoomId, RoomName, Username, event::Member, event::Room};
+use protocol::{ClientId, NodeId, RoomId, Username, event::Member, event::Room};
 use std::{
     sync::{
         Arc, Mutex,
@@ -153,14 +153,8 @@ impl Bus for Rough {
     async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable> {
         self.weather.call(self.inner.bus.unsubscribe(room)).await
     }
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        self.weather.call(self.inner.bus.append(room, client, id, payload)).await
+    async fn append(&self, post: Post) -> Result<Appended, PortError> {
+        self.weather.call(self.inner.bus.append(post)).await
     }
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
         self.weather.call(self.inner.bus.publish(room, except, payload)).await
@@ -203,10 +197,10 @@ impl Directory for Rough {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
-        self.weather.call(self.inner.directory.create_room(client, attachment, name, rules)).await
+        self.weather.call(self.inner.directory.create_room(client, attachment, new, rules)).await
     }
     async fn join(
         &self,

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::port::{
-    Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NodeLease, NodeRecord, PortError,
-    Ports, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
+    Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
+    PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
 };
 use protocol::{
-    ClientId, MessageId, NodeId, RoomId, RoomName, Username,
+    ClientId, NodeId, RoomId, Username,
     event::{Member, Room},
     policy::{Policy, Window},
 };
@@ -87,14 +87,8 @@ impl Bus for Broken {
     async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable> {
         through!(self.bus.unsubscribe(room))
     }
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        through!(self.bus.append(room, client, id, payload))
+    async fn append(&self, post: Post) -> Result<Appended, PortError> {
+        through!(self.bus.append(post))
     }
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
         through!(self.bus.publish(room, except, payload))
@@ -134,10 +128,10 @@ impl Directory for Broken {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
-        through!(self.directory.create_room(client, attachment, name, rules))
+        through!(self.directory.create_room(client, attachment, new, rules))
     }
     async fn join(
         &self,
