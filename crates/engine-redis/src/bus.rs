@@ -2,8 +2,8 @@
 
 use crate::{
     RedisNode, envelope,
-    script::{APPEND, READ},
-    timeline::{arg, millis},
+    script::{APPEND, READ, RENEW},
+    timeline::{arg, fresh_epoch, millis},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use engine::{
     port::{Address, Appended, Bus, Entry, Post, Sink, Slice, Span},
 };
 use fred::types::Value;
-use protocol::{ClientId, RoomId, Seq, policy::Policy};
+use protocol::{ClientId, Epoch, RoomId, Seq, policy::Policy};
 use std::{sync::Arc, time::Duration};
 
 #[async_trait]
@@ -67,6 +67,13 @@ impl Bus for RedisNode {
             return Ok(slice);
         }
         Err(PortError::RoomNotFound)
+    }
+
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        let (keys, fresh) = (&self.shared.keys, fresh_epoch());
+        let args = vec![keys.channel(room).into(), lost.as_str().into(), fresh.into()];
+        let mut reply = self.shared.commands.run(&RENEW, keys.timeline(room), args).await?;
+        if reply.int()? < 0 { Err(PortError::RoomNotFound) } else { Ok(()) }
     }
 
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {

@@ -54,6 +54,7 @@ macro_rules! counting {
 scripts! {
     APPEND = "append", counting!("append");
     READ = "read", alone!("read");
+    RENEW = "renew", alone!("renew");
     OPEN = "open", alone!("open");
     CLOSE = "close", alone!("close");
     TOUCH = "touch", alone!("touch");

@@ -15,7 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use protocol::{
-    ClientId, CloseCode, NodeId, RoomId, Timestamp, Username,
+    ClientId, CloseCode, NodeId, RoomId, Seq, Timestamp, Username,
     event::{LeaveReason, RoomLeft},
 };
 use std::{
@@ -549,6 +549,23 @@ impl Engine {
     /// As [`PortError`] says.
     pub async fn view(&self, room: RoomId, since: Option<&Position>) -> Result<RoomView, PortError> {
         self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
+    }
+
+    /// Reads a room again for those who know it up to `position`, on a node that has seen `known`. Should the store have
+    /// given that and know nothing of it, then what it gives next would be taken for what was lost: so another epoch begins.
+    pub(crate) async fn read_again(
+        &self,
+        room: RoomId,
+        position: &Position,
+        known: Seq,
+    ) -> Result<RoomView, PortError> {
+        let view = self.view(room, Some(position)).await?;
+        if view.epoch != position.epoch || view.newest >= known {
+            return Ok(view);
+        }
+        tracing::error!(%room, %known, newest = %view.newest, "the store has lost positions: beginning another epoch");
+        self.bounded(self.ports.bus.renew(room, &view.epoch)).await?;
+        self.view(room, Some(position)).await
     }
 
     /// Leaves a room. Trying again after a lost answer is safe, and succeeds.

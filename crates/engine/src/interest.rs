@@ -118,7 +118,7 @@ mod tests {
     use crate::port::{Address, Appended, PortError, Post, Sink, Slice, Span};
     use async_trait::async_trait;
     use bytes::Bytes;
-    use protocol::ClientId;
+    use protocol::{ClientId, Epoch};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Records subscriptions, and never ends the next call when told so.
@@ -154,6 +154,9 @@ mod tests {
         }
         async fn read(&self, _: RoomId, _: Span, _: usize) -> Result<Slice, PortError> {
             Err(PortError::RoomNotFound)
+        }
+        async fn renew(&self, _: RoomId, _: &Epoch) -> Result<(), PortError> {
+            Ok(())
         }
         async fn order(&self, _: Address, _: Bytes) -> Result<(), Unavailable> {
             Ok(())

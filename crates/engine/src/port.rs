@@ -222,6 +222,11 @@ pub trait Bus: Send + Sync {
     /// Reads at most `limit` entries of a room's log.
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError>;
 
+    /// The store has lost positions that it gave, as one does that was restored from a copy: begins another epoch of the
+    /// room's timeline, unless that was done already, so that nobody takes new positions for those that were lost. Nodes
+    /// that hear the room are told [`Delivery::Missed`].
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError>;
+
     /// Hands an order to nodes.
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable>;
 }

@@ -269,6 +269,27 @@ pub async fn a_full_log_loses_its_oldest(backend: &impl Backend) {
     assert_eq!(read(&node, room, Span::Before(Seq::new(oldest)), 5).await.entries, []);
 }
 
+/// Another epoch, told to all who listen, and only once however many noticed the loss; what is left stays.
+pub async fn a_timeline_that_lost_positions_becomes_another(backend: &impl Backend) {
+    let (node, person, room) = somewhere(backend).await;
+    node.subscribe(room).await;
+    person.say(room, "1").await;
+    let lost = read(&node, room, Span::Newest, 9).await.epoch;
+    node.ports.bus.renew(room, &lost).await.unwrap();
+    let renewed = read(&node, room, Span::Newest, 9).await;
+    assert_ne!(renewed.epoch, lost);
+    assert_eq!((renewed.newest, seqs(&renewed.entries)), (Seq::new(1), vec![1]));
+    node.ports.bus.renew(room, &lost).await.unwrap();
+    assert_eq!(read(&node, room, Span::Newest, 9).await.epoch, renewed.epoch);
+    person.say(room, "2").await;
+    node.heard.entries(room, 2).await;
+    let told = node.heard.all();
+    let missed = told.iter().filter(|d| **d == Delivery::Missed(Some(room))).count();
+    assert_eq!(missed, 1, "{told:?}");
+    let nowhere = RoomId::new(999_999_998).unwrap();
+    assert_eq!(node.ports.bus.renew(nowhere, &lost).await, Err(PortError::RoomNotFound));
+}
+
 /// Messages older than the log reaches are gone, but the positions are not given again.
 pub async fn an_old_log_is_empty_and_goes_on(backend: &impl Backend) {
     let (node, person, room) = somewhere(backend).await;

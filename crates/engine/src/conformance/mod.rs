@@ -82,6 +82,7 @@ macro_rules! conformance_tests {
                 a_position_gives_exactly_what_came_after_it
                 a_full_log_loses_its_oldest
                 an_old_log_is_empty_and_goes_on
+                a_timeline_that_lost_positions_becomes_another
                 each_room_has_a_timeline_of_its_own
                 a_timeline_needs_a_room
                 nothing_is_missed_after_subscribing

@@ -7,7 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use protocol::{ClientId, RoomId, policy::Policy};
+use protocol::{ClientId, Epoch, RoomId, policy::Policy};
 use std::{collections::hash_map::Entry, sync::Arc};
 
 #[async_trait]
@@ -61,6 +61,15 @@ impl Bus for MemoryNode {
         let mut state = self.state();
         let room = state.rooms.get_mut(&room).ok_or(PortError::RoomNotFound)?;
         Ok(room.log.read(now, &self.shared.retention, span, limit))
+    }
+
+    async fn renew(&self, id: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        let fresh = self.fresh_epoch()?;
+        let mut state = self.state();
+        if state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?.log.renew(lost, fresh) {
+            state.tell(id, &Delivery::Missed(Some(id)));
+        }
+        Ok(())
     }
 
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {

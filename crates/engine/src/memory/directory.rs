@@ -156,7 +156,6 @@ impl Directory for MemoryNode {
         }
         let moved_from = state.make_way(client, rules)?;
         let id = state.free_room_id(self.shared.entropy.as_ref());
-        let epoch = self.shared.entropy.uuid().simple().to_string();
         let room = RoomState {
             name: new.name,
             owner: client,
@@ -164,7 +163,7 @@ impl Directory for MemoryNode {
             members: BTreeMap::new(),
             arrivals: 0,
             places: HashMap::new(),
-            log: Log::new(epoch.parse().map_err(|_| PortError::RoomNotFound)?),
+            log: Log::new(self.fresh_epoch()?),
         };
         state.rooms.insert(id, room);
         state.by_age.insert((now, id));

@@ -49,6 +49,15 @@ impl Log {
         appended
     }
 
+    /// Begins another epoch in place of this one. Says whether it did.
+    pub(super) fn renew(&mut self, lost: &Epoch, fresh: Epoch) -> bool {
+        let is_lost = self.epoch == *lost;
+        if is_lost {
+            self.epoch = fresh;
+        }
+        is_lost
+    }
+
     pub(super) fn read(&mut self, now: Timestamp, retention: &Retention, span: Span, limit: usize) -> Slice {
         self.expire(now, retention);
         let oldest = self.entries.front().map_or(self.newest.next(), |e| e.seq);

@@ -11,7 +11,7 @@ use engine::{
         NodeRecord, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, NodeId, RoomId, Username, event::Member, event::Room};
+use protocol::{ClientId, Epoch, NodeId, RoomId, Seq, Username, event::Member, event::Room};
 use std::{
     sync::{
         Arc, Mutex,
@@ -37,6 +37,8 @@ pub struct Weather {
     pub late_by: AtomicU32,
     /// `read` fails.
     pub unreadable: AtomicBool,
+    /// The store has forgotten so many of its newest positions, until it is told to begin anew.
+    pub forgotten: AtomicU32,
     dice: Option<SeededEntropy>,
 }
 
@@ -163,7 +165,15 @@ impl Bus for Rough {
         if self.weather.unreadable.load(Ordering::Relaxed) {
             return Err(Unavailable("unreadable".into()).into());
         }
-        self.weather.call(self.inner.bus.read(room, span, limit)).await
+        let mut slice = self.weather.call(self.inner.bus.read(room, span, limit)).await?;
+        let forgotten = self.weather.forgotten.load(Ordering::Relaxed);
+        slice.newest = Seq::new(slice.newest.get() - u64::from(forgotten));
+        slice.entries.retain(|entry| entry.seq <= slice.newest);
+        Ok(slice)
+    }
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        self.weather.forgotten.store(0, Ordering::Relaxed);
+        self.weather.call(self.inner.bus.renew(room, lost)).await
     }
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
         self.weather.call(self.inner.bus.order(to, order)).await

@@ -7,7 +7,7 @@ use engine::port::{
     PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
 };
 use protocol::{
-    ClientId, NodeId, RoomId, Username,
+    ClientId, Epoch, NodeId, RoomId, Username,
     event::{Member, Room},
     policy::{Policy, Window},
 };
@@ -95,6 +95,9 @@ impl Bus for Broken {
     }
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         through!(self.bus.read(room, span, limit))
+    }
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        through!(self.bus.renew(room, lost))
     }
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
         through!(self.bus.order(to, order))
