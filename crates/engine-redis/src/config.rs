@@ -58,6 +58,11 @@ impl RedisConfig {
         }
     }
 
+    /// Whether keys have slots.
+    pub(crate) fn is_clustered(&self) -> bool {
+        self.commands().is_ok_and(|config| config.server.is_clustered())
+    }
+
     /// Whether the address can be one, before anything is connected.
     pub(crate) fn checked(&self) -> Result<(), ConnectError> {
         self.commands().map(|_| ())

@@ -63,7 +63,7 @@ impl RedisCluster {
     /// # Errors
     /// When the configuration cannot work, or Redis does not answer. Later Redis may go away and come back.
     pub async fn connect(config: RedisConfig) -> Result<Self, ConnectError> {
-        let keys = Keys::new(&config.prefix);
+        let keys = Keys::new(&config.prefix, config.is_clustered());
         let routes = Arc::new(Routes::default());
         let commands = Arc::new(Commands::connect(&config).await?);
         let end = CancellationToken::new();
