@@ -7,6 +7,7 @@ mod config;
 mod discovery;
 mod lives;
 mod page;
+mod promises;
 mod proxy;
 mod refusals;
 mod supervisor;
