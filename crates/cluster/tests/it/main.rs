@@ -6,6 +6,7 @@
 mod config;
 mod discovery;
 mod lives;
+mod outage;
 mod page;
 mod promises;
 mod proxy;

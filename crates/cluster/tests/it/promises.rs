@@ -17,23 +17,23 @@ use tokio::{
     task::JoinSet,
 };
 
-async fn start(nodes: usize, env: &[(&str, &str)]) -> (Cluster, tempfile::TempDir) {
+pub async fn start(nodes: usize, env: &[(&str, &str)]) -> (Cluster, tempfile::TempDir) {
     let (mut options, dir) = options(nodes);
     options.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     (Cluster::start(options, &mut |_| {}).await.unwrap(), dir)
 }
 
 /// Through nginx.
-fn site(cluster: &Cluster) -> String {
+pub fn site(cluster: &Cluster) -> String {
     format!("{}/ws", cluster.url().replacen("http", "ws", 1))
 }
 
 /// Straight to a node.
-fn node(cluster: &mut Cluster, index: usize) -> String {
+pub fn node(cluster: &mut Cluster, index: usize) -> String {
     format!("ws://127.0.0.1:{}/ws", cluster.node(index).port())
 }
 
-async fn client(url: &str) -> Client {
+pub async fn client(url: &str) -> Client {
     // Longer than a lease, for that is what some wait for.
     Client::connect(url, ConnectOptions::new().timeout(Duration::from_secs(25))).await.unwrap()
 }
