@@ -153,11 +153,7 @@ impl Engine {
     }
 
     /// Says whether the backend took it.
-    async fn detach_one(&self, Leaving { client, attachment, previous }: Leaving) -> bool {
-        if let Some(previous) = previous {
-            // Taken over by a connection that nobody has any more: it is to come back, not to stay away.
-            self.close(&previous, CloseCode::Restart).await;
-        }
+    async fn detach_one(&self, Leaving { client, attachment }: Leaving) -> bool {
         let detached = self.bounded(self.ports.directory.detach(client, &attachment, self.config.grace)).await.is_ok();
         if detached {
             self.forget_gone(&attachment);

@@ -23,7 +23,7 @@ fn a_connection_that_was_given_up_leaves_no_ghost() {
         for _ in 0..12 {
             world.pass(Duration::from_secs(1)).await;
         }
-        assert_eq!(people[2].model().closed, Some(1012), "whom the lost one took over from comes back");
+        assert_eq!(people[2].model().closed, Some(4009), "whom the lost one took over from is told all the same");
         assert_eq!(people[0].room(room).count, 1);
         world.check(&people[0], room).await;
     });
