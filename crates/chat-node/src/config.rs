@@ -1,6 +1,6 @@
 //! What can be set. Read whole before a port is bound.
 
-use engine::{EngineConfig, HubConfig, Quotas, port::RoomRules};
+use engine::{EngineConfig, HubConfig, Quotas, Retention, port::RoomRules};
 use protocol::{
     Limits, NodeId,
     policy::{Bucket, Policy, Quota, Window},
@@ -8,6 +8,7 @@ use protocol::{
 use runtime::{
     client_addr::TrustedProxies,
     env::{DURATION, Reader, Secret, Value, Variable, format_duration},
+    program::{NODE_ID, node_id},
 };
 use std::{num::NonZeroU32, time::Duration};
 use uuid::Uuid;
@@ -16,10 +17,6 @@ const BYTES: &str = "bytes";
 const COUNT: &str = "count";
 const BUCKET: &str = "<burst>,<interval of one more>: 20,200ms; or off";
 const WINDOW: &str = "<count>/<window>: 300/60s; or off";
-
-/// How a chat-node's process is called.
-pub const NODE_ID: Variable = Variable::new("NODE_ID", "Names this process. Without it, a fresh UUID each time.")
-    .unit("letters, digits, '-', '_', '.'");
 
 /// Signs the sessions of clients.
 pub const JWT_SECRET: Variable = Variable::new("JWT_SECRET", "Signs the sessions of clients. The same on every node.")
@@ -59,6 +56,10 @@ const OUTBOX_BYTES: Variable = Variable::new(
 )
 .default("1048576")
 .unit(BYTES);
+
+const ROOM_LOG_MAX: Variable =
+    Variable::new("ROOM_LOG_MAX", "Messages that a room keeps for those who come back.").default("1000").unit(COUNT);
+const ROOM_LOG_TTL: Variable = Variable::new("ROOM_LOG_TTL", "For how long.").default("24h").unit(DURATION);
 
 const HEARTBEAT: Variable =
     Variable::new("HEARTBEAT", "How often a client is pinged. One that is silent for two of them is disconnected.")
@@ -130,6 +131,8 @@ pub const VARIABLES: &[Variable] = &[
     MAX_ROOM_MEMBERS,
     MAX_CONNECTIONS,
     OUTBOX_BYTES,
+    ROOM_LOG_MAX,
+    ROOM_LOG_TTL,
     HEARTBEAT,
     CONNECT_TIMEOUT,
     STALL_TIMEOUT,
@@ -158,6 +161,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// What clients are told.
     pub limits: Limits,
+    /// How much of the timelines is kept.
+    pub retention: Retention,
     /// WebSockets at once.
     pub max_connections: u64,
     /// Over how long clients are sent elsewhere at the end.
@@ -173,10 +178,7 @@ pub struct Config {
 impl Config {
     /// Reads everything. `fresh` names the process when nothing else does.
     pub fn read(r: &mut Reader<'_>, fresh: Uuid) -> Value<Self> {
-        let node_id = r.parse_with(&NODE_ID.default(""), |name| match name {
-            "" => fresh.to_string().parse::<NodeId>(),
-            name => name.parse(),
-        });
+        let node_id = node_id::<NodeId>(r, fresh);
         let jwt_secret = r.secret(&JWT_SECRET);
         if jwt_secret.peek().is_some_and(|secret| secret.len() < 32) {
             r.fault(&JWT_SECRET, "expected at least 32 bytes; `openssl rand -base64 48` makes some");
@@ -198,6 +200,7 @@ impl Config {
         let rooms = r.parse::<NonZeroU32>(&MAX_ROOMS_PER_CLIENT);
         let members = r.parse::<NonZeroU32>(&MAX_ROOM_MEMBERS);
         let (connections, outbox) = (r.parse::<NonZeroU32>(&MAX_CONNECTIONS), r.parse::<NonZeroU32>(&OUTBOX_BYTES));
+        let (log_max, log_ttl) = (r.parse::<NonZeroU32>(&ROOM_LOG_MAX), r.duration(&ROOM_LOG_TTL));
         let heartbeat = r.duration(&HEARTBEAT);
         let (connect_timeout, stall) = (r.duration(&CONNECT_TIMEOUT), r.duration(&STALL_TIMEOUT));
         let (drain_window, grace, lease) =
@@ -237,6 +240,11 @@ impl Config {
                     username_chars: username_chars.get()?.get() as usize,
                     room_name_chars: room_name_chars.get()?.get() as usize,
                     frame_bytes: frame_bytes.get()?.get() as usize,
+                },
+                retention: Retention {
+                    messages: log_max.get()?.get() as usize,
+                    time: log_ttl.get()?,
+                    ..Retention::default()
                 },
                 max_connections: connections.get()?.get().into(),
                 drain_window: drain_window.get()?,

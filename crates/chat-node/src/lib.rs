@@ -27,3 +27,5 @@ pub use node::{BuildError, Node, Server, build};
 
 /// How the service names itself.
 pub const SERVICE: &str = "chat-node";
+/// The product's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,6 @@
 //! The service: built from a configuration and ports, the same way by tests and by `main`.
 
-use crate::{SERVICE, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade};
+use crate::{SERVICE, VERSION, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade};
 use engine::{
     Engine, Hub, Limiter, Ports, Unavailable,
     clock::{Clock, Entropy},
@@ -62,6 +62,8 @@ pub struct Node {
     pub(crate) statistics: Statistics,
     health: Health,
     draining: AtomicBool,
+    /// From when on no more sockets are accepted: after the drain, so that `/readyz` can be read until then.
+    stop_accept: CancellationToken,
     /// Ends the hubs; after the last connection, for they write its farewell.
     hubs: CancellationToken,
 }
@@ -92,6 +94,7 @@ impl Node {
             statistics,
             health: health.clone(),
             draining: AtomicBool::new(false),
+            stop_accept: CancellationToken::new(),
             hubs: CancellationToken::new(),
         }))
     }
@@ -100,6 +103,12 @@ impl Node {
     pub fn upgrade(self: &Arc<Self>, lifecycle: &Lifecycle) -> Upgrade {
         let (node, lifecycle) = (self.clone(), lifecycle.clone());
         Arc::new(move |request, framed| Box::pin(upgrade(node.clone(), lifecycle.clone(), request, framed)))
+    }
+
+    /// Tells a server when to accept no more: once everybody was sent away. New sockets are refused before that, by
+    /// the node itself, with 503, which a proxy takes for a reason to go elsewhere.
+    pub fn stop_accept(&self) -> CancellationToken {
+        self.stop_accept.clone()
     }
 
     /// What a plain request gets at `/ws`.
@@ -141,6 +150,7 @@ impl Node {
             }
         }
         self.drain().await;
+        self.stop_accept.cancel();
         self.hubs.cancel();
         membership.cancel();
         let _ = engine.await;
@@ -191,7 +201,7 @@ pub struct Server {
     workers: Option<usize>,
 }
 
-/// Builds a node that listens on `listener`.
+/// Builds a node that listens on `listener`. `health` may have checks of the backend already.
 ///
 /// # Errors
 /// When the backend cannot be reached.
@@ -200,10 +210,10 @@ pub async fn build(
     ports: Ports,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    health: Health,
     listener: TcpListener,
 ) -> Result<Server, BuildError> {
-    let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
-    let health = Health::new();
+    let metrics = Metrics::new(SERVICE, VERSION)?;
     let node = Node::new(config, ports, clock, entropy, &metrics, &health).await?;
     Ok(Server { node, listener, metrics, health, workers: None })
 }
@@ -221,15 +231,16 @@ impl Server {
     /// # Errors
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
+        let stop_accept = self.node.stop_accept();
         let mut http = HttpServer::new(SERVICE, self.listener, self.metrics.clone())
             .routes(ops::routes(self.health, self.metrics))
             .routes(Node::routes())
             .upgrade(self.node.upgrade(lifecycle));
-        // The server ends its worker threads, and the clients with them, after this: not before they were sent away.
-        http.drain_timeout = self.node.config.drain_window + FAREWELL + http.drain_timeout;
         http.workers = self.workers.unwrap_or(http.workers).min(MAX_WORKERS);
         let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
-        let served = http.run(lifecycle, lifecycle.soft.clone()).await;
+        let served = http.run(lifecycle, stop_accept).await;
+        // Also when the server could not be started: nothing is to go on without it.
+        lifecycle.soft.cancel();
         let _ = node.await;
         served
     }

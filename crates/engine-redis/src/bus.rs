@@ -2,18 +2,18 @@
 
 use crate::{
     RedisNode, envelope,
-    script::{APPEND, READ},
-    timeline::{arg, millis},
+    script::{APPEND, READ, RENEW},
+    timeline::{arg, fresh_epoch, millis},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::{
-    PortError, Unavailable,
-    port::{Address, Appended, Bus, Entry, Sink, Slice, Span},
+    PortError, Unavailable, Who,
+    port::{Address, Appended, Bus, Entry, Post, Sink, Slice, Span},
 };
 use fred::types::Value;
-use protocol::{ClientId, MessageId, RoomId, Seq};
-use std::sync::Arc;
+use protocol::{ClientId, Epoch, RoomId, Seq, policy::Policy};
+use std::{sync::Arc, time::Duration};
 
 #[async_trait]
 impl Bus for RedisNode {
@@ -40,18 +40,12 @@ impl Bus for RedisNode {
         Ok(())
     }
 
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        if let Some(appended) = self.try_append(room, client, id, payload.clone()).await? {
+    async fn append(&self, post: Post) -> Result<Appended, PortError> {
+        if let Some(appended) = self.try_append(&post).await? {
             return Ok(appended);
         }
-        if self.heal(room).await?
-            && let Some(appended) = self.try_append(room, client, id, payload).await?
+        if self.heal(post.room).await?
+            && let Some(appended) = self.try_append(&post).await?
         {
             return Ok(appended);
         }
@@ -75,6 +69,13 @@ impl Bus for RedisNode {
         Err(PortError::RoomNotFound)
     }
 
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        let (keys, fresh) = (&self.shared.keys, fresh_epoch());
+        let args = vec![keys.channel(room).into(), lost.as_str().into(), fresh.into()];
+        let mut reply = self.shared.commands.run(&RENEW, keys.timeline(room), args).await?;
+        if reply.int()? < 0 { Err(PortError::RoomNotFound) } else { Ok(()) }
+    }
+
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
         let channel = match to {
             Address::Node(node) => self.shared.keys.node(&node),
@@ -86,27 +87,28 @@ impl Bus for RedisNode {
 
 impl RedisNode {
     /// None: there is no timeline.
-    async fn try_append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Option<Appended>, Unavailable> {
+    async fn try_append(&self, post: &Post) -> Result<Option<Appended>, PortError> {
+        let Post { room, client, id, payload, window } = post;
         let (keys, config) = (&self.shared.keys, &self.shared.config);
-        let mut names = keys.timeline(room);
-        names.push(keys.seen(room));
+        let (limit, length) = window.map_or((0, Duration::ZERO), |window| (window.count, window.window));
+        let mut names = keys.timeline(*room);
+        names.push(keys.seen(*room));
+        names.push(keys.limit_in(*room, Policy::Message, &Who::Client(*client).to_string()));
         let args = vec![
-            keys.channel(room).into(),
+            keys.channel(*room).into(),
             format!("{client}:{id}").into(),
-            Value::Bytes(payload),
+            Value::Bytes(payload.clone()),
             arg(config.retention.messages),
             millis(config.retention.duplicates),
             millis(config.orphan_ttl),
+            arg(limit),
+            millis(length.max(Duration::from_millis(1))),
         ];
         let mut reply = self.shared.commands.run(&APPEND, names, args).await?;
-        if reply.int()? < 0 {
-            return Ok(None);
+        match reply.int()? {
+            -1 => return Ok(None),
+            -2 => return Err(PortError::Limited(Duration::from_millis(reply.number()?))),
+            _ => {}
         }
         let seq = Seq::new(reply.number()?);
         Ok(Some(Appended { seq, sent_at: reply.time()?, duplicate: reply.int()? == 1 }))

@@ -58,6 +58,16 @@ impl RedisConfig {
         }
     }
 
+    /// Whether keys have slots.
+    pub(crate) fn is_clustered(&self) -> bool {
+        self.commands().is_ok_and(|config| config.server.is_clustered())
+    }
+
+    /// Whether the address can be one, before anything is connected.
+    pub(crate) fn checked(&self) -> Result<(), ConnectError> {
+        self.commands().map(|_| ())
+    }
+
     /// fred's configuration for commands.
     pub(crate) fn commands(&self) -> Result<Config, ConnectError> {
         // The first `{…}` of a key is its hash tag.

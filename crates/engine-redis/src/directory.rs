@@ -9,11 +9,14 @@ use crate::{
 use async_trait::async_trait;
 use engine::{
     PortError, Unavailable,
-    port::{Attached, Attachment, Beat, Claim, Directory, Joined, NodeLease, NodeRecord, RoomRules, RoomsPage, Swept},
+    port::{
+        Attached, Attachment, Beat, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord, RoomRules, RoomsPage,
+        Swept,
+    },
 };
 use fred::types::Value;
 use protocol::{
-    ClientId, NodeId, RoomId, RoomName, Username,
+    ClientId, CorrelationId, NodeId, RoomId, Username,
     event::{Member, Room, RoomSummary},
 };
 use std::{sync::Arc, time::Duration};
@@ -133,11 +136,12 @@ impl Directory for RedisNode {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
         let mut args = speaker(client, attachment);
-        args.extend([name.as_str().into(), arg(rules.rooms_per_client)]);
+        let request = new.request.as_ref().map_or("", CorrelationId::as_str);
+        args.extend([new.name.as_str().into(), arg(rules.rooms_per_client), request.into()]);
         args.extend(random_numbers());
         self.joined(self.act(&script::CREATE, args).await?, true).await
     }

@@ -6,6 +6,7 @@
 //! 1 j <members> <client>\n<name>          joined; r: renamed; l: left, without a name
 //! 1 x <client or 0>\n<payload>            an ephemeral event, and who need not hear it
 //! 1 d\n                                   the room was ended
+//! 1 m\n                                   the timeline is another one: read it again
 //! 1 o\n<order>                            an order
 //! 1 p <n>\n                               a process speaks to itself
 //! ```
@@ -75,6 +76,7 @@ pub fn decode(room: RoomId, message: &Bytes) -> Option<Delivery> {
         }
         "x" => Delivery::Ephemeral { room, except: ClientId::new(number()?).ok(), payload: rest },
         "d" => Delivery::RoomEnded { room },
+        "m" => Delivery::Missed(Some(room)),
         _ => return None,
     })
 }

@@ -11,12 +11,13 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Keys {
     prefix: Arc<str>,
+    is_clustered: bool,
 }
 
 impl Keys {
-    /// Takes the prefix of every key.
-    pub fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.into() }
+    /// Takes the prefix of every key, and whether keys have slots.
+    pub fn new(prefix: &str, is_clustered: bool) -> Self {
+        Self { prefix: prefix.into(), is_clustered }
     }
 
     /// The keys of every membership script, in the order in which `lua/membership.lua` names them.
@@ -73,6 +74,15 @@ impl Keys {
     pub fn limit(&self, policy: Policy, who: &str) -> Key {
         format!("{}limit:{}:{who}", self.prefix, policy.name()).into()
     }
+
+    /// What somebody has used of a limit, where a script over a room's keys can count it. In a Redis Cluster that is in
+    /// the room's own slot, and so the count is the room's own, too.
+    pub fn limit_in(&self, room: RoomId, policy: Policy, who: &str) -> Key {
+        if self.is_clustered {
+            return format!("{}{{{room}}}:limit:{}:{who}", self.prefix, policy.name()).into();
+        }
+        self.limit(policy, who)
+    }
 }
 
 #[cfg(test)]
@@ -81,14 +91,15 @@ mod tests {
 
     #[test]
     fn keys_of_a_script_share_their_tag() {
-        let keys = Keys::new("rf:");
+        let keys = Keys::new("rf:", true);
         let tag = |key: &Key| {
             let key = key.as_str().unwrap().to_owned();
             key[key.find('{').unwrap()..=key.find('}').unwrap()].to_owned()
         };
         assert!(keys.membership().iter().all(|key| tag(key) == "{m}"));
         let room = RoomId::new(12345).unwrap();
-        assert!(keys.timeline(room).iter().chain([&keys.seen(room)]).all(|key| tag(key) == "{12345}"));
+        let limit = keys.limit_in(room, Policy::Message, "c:10000");
+        assert!(keys.timeline(room).iter().chain([&keys.seen(room), &limit]).all(|key| tag(key) == "{12345}"));
         assert_eq!(keys.channel(room), "rf:{12345}:ch");
     }
 }

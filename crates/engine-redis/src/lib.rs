@@ -2,7 +2,7 @@
 //!
 //! | part | what it does |
 //! | --- | --- |
-//! | [`config`] | how to reach Redis, and how long to wait for it |
+//! | [`config`], [`env`](crate::env) | how to reach Redis, and how long to wait for it |
 //! | `keys` | the only place where a key is spelled |
 //! | `script`, `lua/` | all that changes anything, as scripts: each takes effect whole or not at all |
 //! | `commands`, `reply` | the connections that carry commands |
@@ -16,6 +16,7 @@ mod bus;
 mod commands;
 pub mod config;
 mod directory;
+pub mod env;
 mod envelope;
 mod keys;
 mod link;
@@ -33,9 +34,15 @@ use engine::{Ports, Unavailable};
 use keys::Keys;
 use protocol::NodeId;
 use routes::{Routes, Tap};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use subscriber::Subscriber;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How long a process that is started waits for its Redis before it gives up, and whoever started it may try again.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries to reach a Redis that is not there yet.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A process's connections to a cluster's Redis. They end when the last clone, and the last port, is dropped.
 #[derive(Clone)]
@@ -56,7 +63,7 @@ impl RedisCluster {
     /// # Errors
     /// When the configuration cannot work, or Redis does not answer. Later Redis may go away and come back.
     pub async fn connect(config: RedisConfig) -> Result<Self, ConnectError> {
-        let keys = Keys::new(&config.prefix);
+        let keys = Keys::new(&config.prefix, config.is_clustered());
         let routes = Arc::new(Routes::default());
         let commands = Arc::new(Commands::connect(&config).await?);
         let end = CancellationToken::new();
@@ -64,6 +71,23 @@ impl RedisCluster {
             Subscriber::start(config.clone(), &keys, commands.clone(), routes.clone(), end.clone()).await?;
         tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end.clone()));
         Ok(Self(Arc::new(Shared { config, keys, commands, subscriber, routes, _end: end.drop_guard() })))
+    }
+
+    /// The same for a process that may have been started before its Redis: tries again, for as long as `patience`.
+    ///
+    /// # Errors
+    /// When the configuration cannot work, or Redis does not answer in time.
+    pub async fn wait_for(config: RedisConfig, patience: Duration) -> Result<Self, ConnectError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match Self::connect(config.clone()).await {
+                Err(ConnectError::Unreachable(reason)) if Instant::now() + PAUSE < deadline => {
+                    tracing::warn!(reason, "waiting for Redis");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// The ports of one node.

@@ -32,9 +32,7 @@ const STEP: Duration = Duration::from_secs(20);
 impl RedisNode {
     /// Begins a room's timeline.
     pub(crate) async fn open_timeline(&self, room: RoomId, life: u64) -> Result<(), Unavailable> {
-        // Another epoch for each beginning, so that positions of a timeline that was lost say nothing.
-        let epoch = Uuid::new_v4().simple().to_string();
-        let args = vec![arg(life), epoch.into(), millis(self.shared.config.orphan_ttl)];
+        let args = vec![arg(life), fresh_epoch().into(), millis(self.shared.config.orphan_ttl)];
         self.shared.commands.run(&OPEN, self.shared.keys.timeline(room), args).await.map(|_| ())
     }
 
@@ -104,6 +102,11 @@ pub async fn keep_alive(
             let _ = commands.run(&TOUCH, keys.timeline(*room), vec![millis(config.orphan_ttl)]).await;
         }
     }
+}
+
+/// Another epoch for each beginning, so that positions of a timeline that was lost say nothing.
+pub fn fresh_epoch() -> String {
+    Uuid::new_v4().simple().to_string()
 }
 
 /// A number, as an argument.

@@ -4,6 +4,7 @@
 
 mod server;
 
+use engine::port::Post;
 use server::{
     Server,
     node::{Node, config, eventually},
@@ -61,7 +62,8 @@ async fn appends_a_second() {
             tasks.spawn(async move {
                 for _ in 0..total / in_flight {
                     let id = protocol::MessageId::new(uuid::Uuid::new_v4());
-                    bus.append(room, client, id, bytes::Bytes::from_static(&[b'x'; 120])).await.unwrap();
+                    let payload = bytes::Bytes::from_static(&[b'x'; 120]);
+                    bus.append(Post { room, client, id, payload, window: None }).await.unwrap();
                 }
             });
         }

@@ -71,6 +71,7 @@ async fn nothing_is_left_and_everything_expires() {
         tokio::time::sleep(Duration::from_millis(10)).await;
         node.ports.directory.sweep().await.unwrap();
     }
-    // The counter, and what the room's message ids are remembered by.
-    assert_eq!(server.ask("DBSIZE").unwrap(), ":2\r\n");
+    // The counter, what the room's message ids are remembered by, and what the client has used of its limit.
+    assert_eq!(server.ask("DBSIZE").unwrap(), ":3\r\n");
+    assert_eq!(server.ask(persistent).unwrap(), ":0\r\n", "what is left has an end, too");
 }

@@ -7,15 +7,15 @@ use crate::{
     hub::Hub,
     outbox::Wire,
     port::{
-        Address, Appended, Attached, Attachment, Beat, Claim, Joined, NodeLease, NodeRecord, PortError, Ports,
-        RoomRules, RoomsPage, Slice, Span, Unavailable,
+        Address, Appended, Attached, Attachment, Beat, Claim, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports,
+        Post, RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
     view::{Position, RoomView},
 };
 use bytes::Bytes;
 use protocol::{
-    ClientId, CloseCode, MessageId, NodeId, RoomId, RoomName, Timestamp, Username,
+    ClientId, CloseCode, NodeId, RoomId, Seq, Timestamp, Username,
     event::{LeaveReason, RoomLeft},
 };
 use std::{
@@ -87,7 +87,7 @@ pub struct Stats {
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A new one.
-    Create(RoomName),
+    Create(NewRoom),
     /// This one, with its newest messages.
     Join(RoomId),
     /// This one, with all since a position.
@@ -116,8 +116,32 @@ pub struct Engine {
     entropy: Arc<dyn Entropy>,
     router: Arc<Router>,
     lease: RwLock<Arc<NodeLease>>,
+    lease_end: LeaseEnd,
     reachable: AtomicBool,
     gone: Gone,
+}
+
+/// Until when a node is sure of its lease, on its own clock: milliseconds since it started.
+struct LeaseEnd {
+    start: Instant,
+    end: AtomicU64,
+}
+
+impl LeaseEnd {
+    fn in_(lease: Duration) -> Self {
+        let new = Self { start: Instant::now(), end: AtomicU64::new(0) };
+        new.set(new.start + lease);
+        new
+    }
+
+    fn set(&self, end: Instant) {
+        let millis = end.duration_since(self.start).as_millis();
+        self.end.store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    fn get(&self) -> Instant {
+        self.start + Duration::from_millis(self.end.load(Ordering::Acquire))
+    }
 }
 
 /// Connections that are gone although the backend may still take them for alive. Each is given up with the next sweep
@@ -214,6 +238,7 @@ impl Engine {
     ) -> Result<Arc<Self>, Unavailable> {
         let router = Arc::new(Router::default());
         ports.bus.attach(router.clone());
+        let lease_end = LeaseEnd::in_(config.lease);
         let lease = ports.directory.register(&node, config.lease).await?;
         router.generation.store(lease.generation, Ordering::Release);
         Ok(Arc::new(Self {
@@ -225,6 +250,7 @@ impl Engine {
             entropy,
             router,
             lease: RwLock::new(Arc::new(lease)),
+            lease_end,
             reachable: AtomicBool::new(true),
             gone: Gone::default(),
         }))
@@ -283,12 +309,13 @@ impl Engine {
                 _ = heartbeat.tick() => self.beat().await,
                 _ = report.tick() => {
                     let connections = self.stats.connections.load(Ordering::Relaxed);
-                    if connections != reported && self.reachable() {
+                    // Also as soon as the backend is back: until it has heard of us, our lease may be over.
+                    if connections != reported || !self.reachable() {
                         reported = connections;
                         self.beat().await;
                     }
                 }
-                _ = sweep.tick() => self.sweep().await,
+                _ = sweep.tick(), if self.reachable() => self.sweep().await,
             }
         }
         let lease = self.lease();
@@ -298,21 +325,31 @@ impl Engine {
     }
 
     async fn beat(&self) {
+        // Of before the question: the answer may have been on its way for long.
+        let lease_end = Instant::now() + self.config.lease;
         let connections = u32::try_from(self.stats.connections.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         let lease = self.lease();
         let beat = self.bounded(self.ports.directory.heartbeat(&lease, self.config.lease, connections)).await;
-        self.reachable.store(beat.is_ok(), Ordering::Release);
+        let reachable = beat.is_ok();
+        let was_reachable = self.reachable.swap(reachable, Ordering::AcqRel);
+        if reachable && !was_reachable {
+            tracing::info!("the backend answers again");
+        }
         match beat {
-            Ok(Beat::Alive) => {}
+            Ok(Beat::Alive) => self.lease_end.set(lease_end),
             Ok(Beat::Fenced) => {
                 tracing::error!(node = %self.node, "the lease ran out: closing every connection and starting anew");
                 self.router.close_all(CloseCode::Restart);
                 match self.bounded(self.ports.directory.register(&self.node, self.config.lease)).await {
-                    Ok(lease) => self.set_lease(lease),
+                    Ok(lease) => {
+                        self.set_lease(lease);
+                        self.lease_end.set(lease_end);
+                    }
                     Err(e) => tracing::error!(error = %e, "could not register; trying again with the next heartbeat"),
                 }
             }
-            Err(e) => tracing::warn!(error = %e, "heartbeat failed"),
+            Err(e) if was_reachable => tracing::warn!(error = %e, "heartbeat failed; trying until one does not"),
+            Err(e) => tracing::debug!(error = %e, "heartbeat failed again"),
         }
     }
 
@@ -468,8 +505,8 @@ impl Engine {
     ) -> Result<Entered, PortError> {
         let (directory, rules) = (&self.ports.directory, self.config.rules);
         let (room, since, created) = match target {
-            Target::Create(name) => {
-                let joined = self.bounded(directory.create_room(client, attachment, name, rules)).await?;
+            Target::Create(new) => {
+                let joined = self.bounded(directory.create_room(client, attachment, new, rules)).await?;
                 (joined.room.room_id, None, Some(joined))
             }
             Target::Join(room) => (room, None, None),
@@ -514,6 +551,23 @@ impl Engine {
         self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
     }
 
+    /// Reads a room again for those who know it up to `position`, on a node that has seen `known`. Should the store have
+    /// given that and know nothing of it, then what it gives next would be taken for what was lost: so another epoch begins.
+    pub(crate) async fn read_again(
+        &self,
+        room: RoomId,
+        position: &Position,
+        known: Seq,
+    ) -> Result<RoomView, PortError> {
+        let view = self.view(room, Some(position)).await?;
+        if view.epoch != position.epoch || view.newest >= known {
+            return Ok(view);
+        }
+        tracing::error!(%room, %known, newest = %view.newest, "the store has lost positions: beginning another epoch");
+        self.bounded(self.ports.bus.renew(room, &view.epoch)).await?;
+        self.view(room, Some(position)).await
+    }
+
     /// Leaves a room. Trying again after a lost answer is safe, and succeeds.
     ///
     /// # Errors
@@ -543,6 +597,15 @@ impl Engine {
         self.router.interest.leave(room, worker, Instant::now());
     }
 
+    /// Fails when this node's lease may be over. Timelines know nothing of leases, so that a message costs one step; a
+    /// node that was paused must find out by itself that its clients may be somebody else's by now.
+    fn in_time(&self) -> Result<(), Unavailable> {
+        if self.lease_end.get() > Instant::now() {
+            return Ok(());
+        }
+        Err(Unavailable("the lease may be over".to_owned()))
+    }
+
     /// A page of the room list.
     ///
     /// # Errors
@@ -557,14 +620,9 @@ impl Engine {
     ///
     /// # Errors
     /// As [`PortError`] says.
-    pub async fn send(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        let appended = self.bounded(self.ports.bus.append(room, client, id, payload)).await?;
+    pub async fn send(&self, post: Post) -> Result<Appended, PortError> {
+        self.in_time()?;
+        let appended = self.bounded(self.ports.bus.append(post)).await?;
         self.stats.received.fetch_add(1, Ordering::Relaxed);
         Ok(appended)
     }
@@ -574,6 +632,7 @@ impl Engine {
     /// # Errors
     /// When the backend cannot be reached.
     pub async fn publish(&self, room: RoomId, except: Option<ClientId>, event: Bytes) -> Result<(), Unavailable> {
+        self.in_time()?;
         self.bounded(self.ports.bus.publish(room, except, event)).await
     }
 

@@ -540,13 +540,14 @@ impl<W: Wire> Hub<W> {
             };
             *readings += 1;
             feed.reading = Some(*readings);
-            let (reading, position) = (*readings, Position { epoch: position.1, seq: position.0 });
+            let (reading, known) = (*readings, feed.last.unwrap_or_default());
+            let position = Position { epoch: position.1, seq: position.0 };
             drop(state);
             let (engine, turns) = (self.engine.clone(), turns.clone());
             repairs.spawn(async move {
                 loop {
                     let turn = turns.acquire().await;
-                    let view = engine.view(room, Some(&position)).await;
+                    let view = engine.read_again(room, &position, known).await;
                     drop(turn);
                     match view {
                         // The backend is away: the sockets stay, and the room is read when it is back.

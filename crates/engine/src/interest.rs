@@ -115,10 +115,10 @@ impl Interest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::{Address, Appended, PortError, Sink, Slice, Span};
+    use crate::port::{Address, Appended, PortError, Post, Sink, Slice, Span};
     use async_trait::async_trait;
     use bytes::Bytes;
-    use protocol::{ClientId, MessageId};
+    use protocol::{ClientId, Epoch};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Records subscriptions, and never ends the next call when told so.
@@ -146,7 +146,7 @@ mod tests {
             self.call("unsubscribe").await;
             Ok(())
         }
-        async fn append(&self, _: RoomId, _: ClientId, _: MessageId, _: Bytes) -> Result<Appended, PortError> {
+        async fn append(&self, _: Post) -> Result<Appended, PortError> {
             Err(PortError::RoomNotFound)
         }
         async fn publish(&self, _: RoomId, _: Option<ClientId>, _: Bytes) -> Result<(), Unavailable> {
@@ -154,6 +154,9 @@ mod tests {
         }
         async fn read(&self, _: RoomId, _: Span, _: usize) -> Result<Slice, PortError> {
             Err(PortError::RoomNotFound)
+        }
+        async fn renew(&self, _: RoomId, _: &Epoch) -> Result<(), PortError> {
+            Ok(())
         }
         async fn order(&self, _: Address, _: Bytes) -> Result<(), Unavailable> {
             Ok(())

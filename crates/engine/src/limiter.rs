@@ -78,7 +78,13 @@ impl Limiter {
         }
     }
 
-    /// The node's layer alone, for what is too small to ask the cluster about.
+    /// The cluster's layer, for whoever asks it together with something else.
+    #[must_use]
+    pub fn window(&self, policy: Policy) -> Option<Window> {
+        self.policies.get(&policy)?.1
+    }
+
+    /// The node's layer alone, for what is too small to ask the cluster about, or asks it otherwise.
     ///
     /// # Errors
     /// [`Wait`] when the limit is reached.

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
-    ClientId, Epoch, MessageId, NodeId, RoomId, RoomName, Seq, Timestamp, Username,
+    ClientId, CorrelationId, Epoch, MessageId, NodeId, RoomId, RoomName, Seq, Timestamp, Username,
     event::{Member, Room, RoomSummary},
     policy::{Policy, Window},
 };
@@ -46,6 +46,9 @@ pub enum PortError {
     /// The client is in as many rooms as it may be in.
     #[error("the client is in as many rooms as it may be in")]
     TooManyRooms,
+    /// The client has posted as much as it may for now; after this time it may post again.
+    #[error("the client has posted as much as it may for now")]
+    Limited(Duration),
     /// The attachment is no longer the client's: a newer connection took over, or the node's lease ran out.
     #[error("a newer connection has taken over")]
     Superseded,
@@ -66,6 +69,21 @@ pub struct Entry {
     pub sent_at: Timestamp,
     /// What it says.
     pub payload: Bytes,
+}
+
+/// A message that is to get its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// In which room.
+    pub room: RoomId,
+    /// Whose it is.
+    pub client: ClientId,
+    /// What makes a retry known as one.
+    pub id: MessageId,
+    /// As in [`Entry`].
+    pub payload: Bytes,
+    /// How many of them the cluster takes from this client.
+    pub window: Option<Window>,
 }
 
 /// What [`Bus::append`] did.
@@ -192,20 +210,22 @@ pub trait Bus: Send + Sync {
     async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable>;
 
     /// Gives the payload the next position of the room's timeline, or, when this client posted this `id` to this room
-    /// within the last 10 minutes, answers with that position.
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError>;
+    /// within the last 10 minutes, answers with that position. What is new counts in the client's window, and is
+    /// refused when that is full ([`PortError::Limited`]); both in one step, since a second one would double what a
+    /// message costs. It is the window of [`Policy::Message`], as [`Throttle::take`] counts; a backend may count it for
+    /// each room of a client separately.
+    async fn append(&self, post: Post) -> Result<Appended, PortError>;
 
     /// Hands a payload to whoever is subscribed now.
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable>;
 
     /// Reads at most `limit` entries of a room's log.
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError>;
+
+    /// The store has lost positions that it gave, as one does that was restored from a copy: begins another epoch of the
+    /// room's timeline, unless that was done already, so that nobody takes new positions for those that were lost. Nodes
+    /// that hear the room are told [`Delivery::Missed`].
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError>;
 
     /// Hands an order to nodes.
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable>;
@@ -296,6 +316,15 @@ pub struct Joined {
     pub moved_from: Vec<RoomId>,
 }
 
+/// A room that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// What it is called.
+    pub name: RoomName,
+    /// What makes a retry known as one, if the client gave it.
+    pub request: Option<CorrelationId>,
+}
+
 /// How many rooms and members there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomRules {
@@ -357,12 +386,13 @@ pub trait Directory: Send + Sync {
     /// Gives a client another name, and tells its rooms.
     async fn rename(&self, client: ClientId, attachment: &Attachment, name: Username) -> Result<(), PortError>;
 
-    /// Makes a room with a timeline of its own, and enters it.
+    /// Makes a room with a timeline of its own, and enters it; or answers with the room that the client made last, if
+    /// it is the same request for a room of the same name, and the client is still in it.
     async fn create_room(
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError>;
 

@@ -31,6 +31,8 @@ pub struct RoomView {
     pub epoch: Epoch,
     /// The newest position that is in `entries` or before them.
     pub seq: Seq,
+    /// The newest position that the timeline has given.
+    pub newest: Seq,
     /// The messages to show.
     pub entries: Vec<Entry>,
     /// Whether nothing is missing since the position asked for.
@@ -63,7 +65,8 @@ impl RoomView {
         };
         let (room, members) = directory.room(room, MEMBERS_LISTED).await?;
         let seq = slice.entries.last().map_or(slice.newest, |e| e.seq);
-        Ok(Self { room, members, epoch: slice.epoch, seq, entries: slice.entries, recovered, gap })
+        let Slice { epoch, newest, entries, .. } = slice;
+        Ok(Self { room, members, epoch, seq, newest, entries, recovered, gap })
     }
 
     /// What lies between a position that its reader has already and the first message shown here. Where that is gone, the

@@ -40,6 +40,23 @@ impl Policy {
             Self::Command => "command",
         }
     }
+
+    /// Whether the cluster has a layer of its own.
+    #[must_use]
+    pub const fn has_window(self) -> bool {
+        !matches!(self, Self::Typing | Self::Command)
+    }
+}
+
+/// The names of all variables that set a limit, `LIMIT_<POLICY>_NODE` and `LIMIT_<POLICY>_CLUSTER`. Every process knows
+/// all of them, whichever it reads, since the processes of a cluster share one environment.
+#[must_use]
+pub fn limit_variables() -> Vec<String> {
+    let name = |policy: Policy, layer: &str| format!("LIMIT_{}_{layer}", policy.name().to_ascii_uppercase());
+    let layers = |policy: Policy| {
+        [Some(name(policy, "NODE")), policy.has_window().then(|| name(policy, "CLUSTER"))].into_iter().flatten()
+    };
+    Policy::ALL.into_iter().flat_map(layers).collect()
 }
 
 /// A token bucket: `burst` at once, and one more each `interval`.

@@ -1,29 +1,18 @@
 //! What can be set for the whole product in one process.
 
 use crate::assets::FRONTEND_DIR;
-use engine::Retention;
+use engine_redis::RedisConfig;
 use runtime::{
-    env::{ConfigError, DURATION, Env, MapEnv, Reader, Variable},
+    env::{ConfigError, Env, MapEnv, Reader, Variable},
     server::{HOST, PORT},
     telemetry::{self, Telemetry},
 };
 use std::{
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
     path::PathBuf,
     time::Duration,
 };
 use uuid::Uuid;
-
-const REDIS_URL: Variable = Variable::new(
-    "REDIS_URL",
-    "Where nodes meet. Not in this version: it has the memory engine only, and one process.",
-)
-.unit("redis://[:password@]host:port");
-const REDIS_ENDPOINT: Variable = Variable::new("REDIS_ENDPOINT", "The same as a bare host.").unit("host");
-const ROOM_LOG_MAX: Variable =
-    Variable::new("ROOM_LOG_MAX", "Messages that a room keeps for those who come back.").default("1000").unit("count");
-const ROOM_LOG_TTL: Variable = Variable::new("ROOM_LOG_TTL", "For how long.").default("24h").unit(DURATION);
 
 /// Everything that the process reads.
 #[derive(Debug, Clone)]
@@ -34,8 +23,8 @@ pub struct Config {
     pub frontend: PathBuf,
     /// How it logs.
     pub telemetry: Telemetry,
-    /// How much of the timelines is kept.
-    pub retention: Retention,
+    /// Where it meets others; without, it keeps everything in memory.
+    pub redis: Option<RedisConfig>,
     /// Of the sockets.
     pub chat_node: chat_node::Config,
     /// Of `/api`.
@@ -52,37 +41,34 @@ impl Config {
         let (host, port) = (r.parse::<IpAddr>(&HOST), r.parse::<u16>(&PORT));
         let frontend = r.parse::<PathBuf>(&FRONTEND_DIR);
         let telemetry = Telemetry::read(&mut r);
-        for variable in [&REDIS_URL, &REDIS_ENDPOINT] {
-            if r.optional::<String>(variable).get().is_ok_and(|url| url.is_some()) {
-                r.fault(variable, "this version has the memory engine only; leave it unset");
-            }
-        }
-        let (log_max, log_ttl) = (r.parse::<NonZeroU32>(&ROOM_LOG_MAX), r.duration(&ROOM_LOG_TTL));
+        let redis = RedisConfig::read_optional(&mut r);
         let chat_node = chat_node::Config::read(&mut r, fresh_node);
         let gateway = gateway::Config::read(&mut r);
-        let limits = limit_variables();
-        r.reject_unknown("LIMIT_", limits.iter().map(|v| v.name));
+        r.reject_unknown("LIMIT_", protocol::policy::limit_variables().iter().map(String::as_str));
         r.finish()?;
 
-        let mut chat_node = chat_node.get()?;
-        // There is no other node to go to: closing at once lets everybody come back as soon as the process does.
-        chat_node.drain_window = Duration::ZERO;
-        // Nor is there anybody to take a dead node's members over. A lease would only end every room when the machine
-        // sleeps, or its clock is set.
-        chat_node.engine.lease = Duration::from_secs(365 * 24 * 3600);
+        let (mut chat_node, redis) = (chat_node.get()?, redis.get()?);
+        if redis.is_none() {
+            alone(&mut chat_node);
+        }
         Ok(Self {
             address: SocketAddr::new(host.get()?, port.get()?),
             frontend: frontend.get()?,
             telemetry: telemetry.get()?,
-            retention: Retention {
-                messages: log_max.get()?.get() as usize,
-                time: log_ttl.get()?,
-                ..Retention::default()
-            },
+            redis: redis.map(|redis| RedisConfig { retention: chat_node.retention, ..redis }),
             chat_node,
             gateway: gateway.get()?,
         })
     }
+}
+
+/// What differs for a node that is the whole cluster.
+fn alone(chat_node: &mut chat_node::Config) {
+    // There is no other node to go to: closing at once lets everybody come back as soon as the process does.
+    chat_node.drain_window = Duration::ZERO;
+    // Nor is there anybody to take a dead node's members over. A lease would only end every room when the machine
+    // sleeps, or its clock is set.
+    chat_node.engine.lease = Duration::from_secs(365 * 24 * 3600);
 }
 
 fn limit_variables() -> Vec<Variable> {
@@ -109,7 +95,7 @@ pub fn example() -> String {
     runtime::env::example(&[
         ("Where it listens", &[HOST, PORT]),
         ("The page", &[FRONTEND_DIR]),
-        ("Timelines", &[REDIS_URL, ROOM_LOG_MAX, ROOM_LOG_TTL]),
+        ("Where the processes of a cluster meet", engine_redis::env::VARIABLES),
         ("Clients and their sockets", chat_node::config::VARIABLES),
         ("Limits that protect the cluster", &limit_variables()),
         ("Logs", telemetry::VARIABLES),

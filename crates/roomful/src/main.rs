@@ -1,17 +1,22 @@
 //! `roomful`: the whole product in one process.
 
-use engine::clock::{Entropy, SystemClock, SystemEntropy};
+use engine::{
+    MemoryCluster, Ports,
+    clock::{Entropy, SystemClock, SystemEntropy},
+};
+use engine_redis::{ConnectError, PATIENCE, RedisCluster};
 use roomful::{
     config::{self, Config},
     product,
 };
 use runtime::{
     env::{EXIT_CONFIG, Env, ProcessEnv},
-    files,
+    health::Health,
     lifecycle::Lifecycle,
+    program::{self, Served},
     server,
 };
-use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
+use std::{io::Write as _, process::ExitCode, sync::Arc};
 
 const HELP: &str = "\
 roomful: multi-room chat in the browser, in one process
@@ -25,9 +30,6 @@ usage: roomful [--dev]      serve until Ctrl-C
 
 The variables are read and checked before a port is bound; what is wrong with
 them is told at once, and the exit status is 64.";
-
-/// How long clients and requests get to end before the process does.
-const GRACE: Duration = Duration::from_secs(15);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -62,52 +64,51 @@ fn serve(env: &dyn Env) -> ExitCode {
         }
     };
     config.telemetry.init();
-    files::raise_limit();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(e) => return fail(&e),
-    };
-    match runtime.block_on(run(config)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(e.as_ref()),
-    }
+    program::run("roomful", |lifecycle| run(config, lifecycle))
 }
 
-async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(config: Config, lifecycle: Lifecycle) -> Served {
     let listener = server::bind(config.address)?;
     let address = listener.local_addr()?;
-    let product = product::build(config, Arc::new(SystemClock), Arc::new(SystemEntropy), listener).await?;
+    let (clock, entropy, health) = (Arc::new(SystemClock), Arc::new(SystemEntropy), Health::new());
+    let ports = ports(&config, clock.clone(), entropy.clone(), &health);
+    let Some(ports) = lifecycle.soft.run_until_cancelled(ports).await.transpose()? else { return Ok(()) };
+    let product = product::build(config, ports, clock, entropy, health, listener).await?;
 
-    let lifecycle = Lifecycle::new();
-    lifecycle.listen_for_signals()?;
-    let serving = {
-        let lifecycle = lifecycle.clone();
-        tokio::spawn(async move { product.run(&lifecycle).await })
-    };
     let shown = if address.ip().is_loopback() || address.ip().is_unspecified() {
         format!("http://localhost:{}", address.port())
     } else {
         format!("http://{address}")
     };
     say(&format!("\n  Roomful is at  {shown}\n\n  Open it in two windows and talk. Ctrl-C ends it.\n"));
-
-    lifecycle.soft.cancelled().await;
-    if !serving.is_finished() {
+    let ending = async {
+        lifecycle.soft.cancelled().await;
         say("  ending; once more Ctrl-C ends it at once");
+        std::future::pending().await
+    };
+    tokio::select! {
+        served = product.run(&lifecycle) => Ok(served?),
+        () = ending => Ok(()),
     }
-    let ended = lifecycle.shutdown(GRACE).await;
-    if !ended {
-        return Err("not everything ended in time".into());
-    }
-    Ok(serving.await??)
+}
+
+/// What the node stands on: a Redis that it shares with others, or this process's memory.
+async fn ports(
+    config: &Config,
+    clock: Arc<SystemClock>,
+    entropy: Arc<SystemEntropy>,
+    health: &Health,
+) -> Result<Ports, ConnectError> {
+    let node = config.chat_node.node_id.clone();
+    let Some(redis) = &config.redis else {
+        return Ok(MemoryCluster::new(clock, entropy, config.chat_node.retention).node(node));
+    };
+    let cluster = RedisCluster::wait_for(redis.clone(), PATIENCE).await?;
+    health.add_check("redis", Arc::new(cluster.clone()));
+    Ok(cluster.node(node))
 }
 
 /// To whoever still listens: a closed pipe is no reason to end.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-fn fail(e: &dyn std::error::Error) -> ExitCode {
-    eprintln!("roomful: {e}");
-    ExitCode::FAILURE
 }

@@ -1,4 +1,4 @@
-//! The whole product in one process, on the memory engine, behind one port.
+//! The whole product in one process, behind one port.
 
 use crate::{
     assets::{Assets, AssetsError},
@@ -6,7 +6,7 @@ use crate::{
 };
 use chat_node::Node;
 use engine::{
-    MemoryCluster,
+    Ports,
     clock::{Clock, Entropy},
     interest::MAX_WORKERS,
 };
@@ -43,21 +43,20 @@ pub struct Product {
     metrics: Metrics,
 }
 
-/// Builds everything. `listener` is bound by the caller, so that tests and `main` start it the same way.
+/// Builds everything over `ports`; `health` may have checks of them already. `listener` is bound by the caller, so that tests and `main` start it the same way.
 ///
 /// # Errors
 /// As [`StartError`] says.
 pub async fn build(
     config: Config,
+    ports: Ports,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    health: Health,
     listener: TcpListener,
 ) -> Result<Product, StartError> {
     let assets = Assets::load(&config.frontend)?;
     let metrics = Metrics::new(NAME, VERSION)?;
-    let health = Health::new();
-    let ports =
-        MemoryCluster::new(clock.clone(), entropy.clone(), config.retention).node(config.chat_node.node_id.clone());
     let node_id = config.chat_node.node_id.clone();
     let node = Node::new(config.chat_node, ports.clone(), clock.clone(), entropy, &metrics, &health).await?;
     let gateway = Gateway::new(config.gateway, node_id, ports, clock, health.clone(), VERSION).as_part_of(NAME);
@@ -71,6 +70,7 @@ impl Product {
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let stop_accept = self.node.stop_accept();
         let http = HttpServer::new(NAME, self.listener, self.metrics.clone())
             .workers(cores.min(MAX_WORKERS))
             .routes(ops::routes(self.health, self.metrics))
@@ -85,8 +85,8 @@ impl Product {
             async move { gateway.run(&lifecycle).await }
         };
         lifecycle.spawn(background);
-        let served = http.run(lifecycle, lifecycle.soft.clone()).await;
-        // Also when the server ended by itself: nothing is to go on without it.
+        let served = http.run(lifecycle, stop_accept).await;
+        // Also when the server could not be started: nothing is to go on without it.
         lifecycle.soft.cancel();
         let _ = node.await;
         served

@@ -13,6 +13,7 @@
 //! | [`lifecycle`] | soft, then hard shutdown; who is still at work |
 //! | [`http`] | problem+json, request ids, security headers, 404 and 405 |
 //! | [`client_addr`] | who is asking, behind proxies that are trusted and those that are not |
+//! | [`program`] | a service as a process of its own: arguments, configuration, signals, exit status |
 //! | [`server`] | the one wiring of actix: an `App` for HTTP and the raw socket for upgrades |
 //!
 //! It knows nothing of chat and depends on no other crate of the workspace.
@@ -25,5 +26,6 @@ pub mod http;
 pub mod lifecycle;
 pub mod metrics;
 pub mod ops;
+pub mod program;
 pub mod server;
 pub mod telemetry;

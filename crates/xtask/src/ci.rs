@@ -24,7 +24,7 @@ const STEPS: &[Step<'_>] = &[
     ("front end: tests", &["npm", "--prefix", "frontend", "run", "--silent", "test"]),
     ("front end: build", &["npm", "--prefix", "frontend", "run", "--silent", "build"]),
     ("Rust tests", &["cargo", "test", "--workspace", "--locked", "--quiet"]),
-    ("the product", &["cargo", "build", "--locked", "--package", "roomful"]),
+    ("the programs", &["cargo", "build", "--locked", "--workspace", "--bins"]),
     ("browser tests", &["npm", "--prefix", "frontend", "run", "--silent", "e2e"]),
 ];
 

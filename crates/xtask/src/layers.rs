@@ -13,7 +13,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("client", &["engine", "runtime", "actix", "chat-node"]),
     ("chat-node", &["gateway", "roomful", "fred", "actix-web"]),
     ("gateway", &["chat-node", "roomful", "fred"]),
+    ("engine-redis", &["actix", "chat-node", "gateway"]),
 ];
+
+/// Only what composes a process may name the backend: everything else takes ports.
+const BACKEND: &str = "engine_redis::";
+const COMPOSERS: &[&str] = &["engine-redis", "roomful", "xtask"];
 
 /// Fails when the graph is not the one in the snapshot.
 pub fn check(root: &Path) -> Result<(), String> {
@@ -27,11 +32,28 @@ pub fn check(root: &Path) -> Result<(), String> {
             }
         }
     }
+    for (name, _) in crates.iter().filter(|(name, _)| !COMPOSERS.contains(&name.as_str())) {
+        names_the_backend(&root.join("crates").join(name).join("src"))?;
+    }
     let known = fs::read_to_string(root.join(SNAPSHOT)).unwrap_or_default();
     if known == text {
         return Ok(());
     }
     Err(format!("the crate graph has changed; it is now\n\n{text}\nif that is meant: `cargo xtask layers --write`"))
+}
+
+/// Fails when a source other than a `main.rs` names the backend.
+fn names_the_backend(sources: &Path) -> Result<(), String> {
+    let unreadable = |e: std::io::Error| format!("{}: {e}", sources.display());
+    for entry in fs::read_dir(sources).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            names_the_backend(&path)?;
+        } else if !path.ends_with("main.rs") && fs::read_to_string(&path).is_ok_and(|text| text.contains(BACKEND)) {
+            return Err(format!("{} must take ports: only a main.rs knows the backend", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// Writes the snapshot anew.

@@ -89,7 +89,12 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
         client.refuse(id.clone(), Refusal::not_connected());
         return Err(Refusal::Close(CloseCode::Policy));
     };
-    client.node.limiter.check(policy_of(&command), Who::Client(speaker)).await?;
+    let (limiter, who) = (&client.node.limiter, Who::Client(speaker));
+    match policy_of(&command) {
+        // The timeline asks the cluster's layer: a message has to be worth one round trip, not two.
+        Policy::Message => limiter.check_node(Policy::Message, who)?,
+        policy => limiter.check(policy, who).await?,
+    }
     match command {
         ClientCommand::CreateRoom(c) => create_room::run(client, c).await,
         ClientCommand::JoinRoom(c) => join_room::run(client, c).await,
@@ -273,6 +278,7 @@ impl From<PortError> for Refusal {
             PortError::RoomNotFound => ErrorCode::RoomNotFound,
             PortError::RoomFull => ErrorCode::RoomFull,
             PortError::NotInRoom => ErrorCode::NotInRoom,
+            PortError::Limited(wait) => return Wait(wait).into(),
             PortError::TooManyRooms => ErrorCode::Forbidden,
             PortError::BadCursor => ErrorCode::BadRequest,
         };

@@ -1,10 +1,12 @@
 //! `SEND_MESSAGE`: gives a message its place in the timeline.
 
 use super::{Client, Refusal, Reply};
+use engine::port::Post;
 use protocol::{
     CorrelationId, MessageBody, MessageId, RoomId,
     command::SendMessage,
     event::{Ack, Member},
+    policy::Policy,
 };
 use serde::Serialize;
 
@@ -26,7 +28,9 @@ pub(super) async fn run(client: &mut Client, id: Option<CorrelationId>, command:
     let body = MessageBody::parse(&command.body, client.node.config.limits.message_chars)?;
     let sender = Member { client_id: client.id()?, username: client.username()?.clone() };
     let payload = encode(room_id, command.id, &sender, &body)?;
-    let appended = client.node.engine.send(room_id, sender.client_id, command.id, payload.into()).await?;
+    let window = client.node.limiter.window(Policy::Message);
+    let post = Post { room: room_id, client: sender.client_id, id: command.id, payload: payload.into(), window };
+    let appended = client.node.engine.send(post).await?;
     Ok(Some(
         Ack {
             id,

@@ -1,6 +1,6 @@
 //! A node that ends sends its clients elsewhere, and is not held up.
 
-use crate::support::{Cluster, close_of, eventually, node, within};
+use crate::support::{Cluster, close_of, eventually, exchange, node, within};
 use client::{ClientError, ConnectOptions, Raw};
 use protocol::event::{Reconnect, RoomJoined};
 use std::time::{Duration, Instant};
@@ -20,8 +20,13 @@ async fn clients_are_asked_to_go_elsewhere_and_then_closed() {
         let asked = client.expect::<Reconnect>(|_| true).await.unwrap();
         assert!(asked.after_ms < 600, "{asked:?}");
     }
-    // Closed for new ones, while those who are here can still talk.
-    assert!(eventually(async || TcpStream::connect(one.address).await.is_err()).await);
+    // Closed for new ones, in words that a proxy understands, while those who are here can still talk.
+    let refused = async || {
+        matches!(Raw::connect(&one.url, &ConnectOptions::new()).await, Err(ClientError::Rejected { status: 503, .. }))
+    };
+    assert!(eventually(refused).await);
+    let (head, body) = exchange(one.address, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(head.starts_with("http/1.1 503 ") && body.contains("draining"), "{head} {body}");
     alice.say("on my way").await.unwrap();
 
     // Bob goes as asked; Alice stays to the end.
@@ -31,7 +36,9 @@ async fn clients_are_asked_to_go_elsewhere_and_then_closed() {
     assert_eq!(close_of(&mut alice).await, 1012);
     assert!(started.elapsed() >= Duration::from_millis(600));
     assert_eq!(guest.closed().await, 1012, "those who had not said who they are as well");
+    let address = one.address;
     one.ended().await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
 
     let mut alice = two.connect(alice.again(None)).await;
     alice.expect::<RoomJoined>(|joined| joined.room.member_count == 3).await.unwrap();

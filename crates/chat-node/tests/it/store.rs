@@ -132,15 +132,33 @@ async fn a_panic_ends_one_connection_and_nothing_else() {
 #[tokio::test]
 async fn only_the_node_limits_while_the_cluster_cannot_be_asked() {
     let cluster = Cluster::new();
-    let limits = [("LIMIT_MESSAGE_NODE", "4,1h"), ("LIMIT_MESSAGE_CLUSTER", "2/600s")];
+    let limits = [("LIMIT_ROOM_CREATE_NODE", "4,1h"), ("LIMIT_ROOM_CREATE_CLUSTER", "2/600s")];
     let (node, store) = over(&cluster, &limits).await;
     store.set("take", Trouble::Fails);
     let mut alice = node.client("Alice").await;
-    alice.create_room("Tea").await.unwrap();
     for n in 0..4 {
+        alice.create_room(&n.to_string()).await.unwrap();
+    }
+    assert_eq!(refusal(alice.create_room("5").await).code, ErrorCode::RateLimited);
+}
+
+/// The cluster's layer of the messages, on two nodes, and what was refused may be sent later with the same id.
+#[tokio::test]
+async fn the_cluster_limits_messages_on_every_node() {
+    let cluster = Cluster::new();
+    let limits = [("LIMIT_MESSAGE_NODE", "off"), ("LIMIT_MESSAGE_CLUSTER", "3/600s")];
+    let (one, two) = (cluster.node("n1", &limits).await, cluster.node("n2", &limits).await);
+    let mut alice = one.client("Alice").await;
+    alice.create_room("Tea").await.unwrap();
+    alice.say("1").await.unwrap();
+    let options: ConnectOptions = alice.again(None);
+    let mut alice = two.connect(options).await;
+    for n in 2..4 {
         alice.say(&n.to_string()).await.unwrap();
     }
-    assert_eq!(refusal(alice.say("5").await).code, ErrorCode::RateLimited);
+    let refused = refusal(alice.say("4").await);
+    assert_eq!(refused.code, ErrorCode::RateLimited);
+    assert!(refused.retry_after_ms.is_some_and(|wait| (1..=1_200_000).contains(&wait)), "{refused:?}");
 }
 
 #[tokio::test]

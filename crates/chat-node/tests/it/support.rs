@@ -9,6 +9,7 @@ use engine::{
 use protocol::{RoomId, event::CommandError};
 use runtime::{
     env::{MapEnv, Reader},
+    health::Health,
     lifecycle::Lifecycle,
     server::bind,
 };
@@ -92,7 +93,9 @@ impl Cluster {
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let server =
-            chat_node::build(config, ports, self.clock.clone(), Arc::new(SystemEntropy), listener).await.unwrap();
+            chat_node::build(config, ports, self.clock.clone(), Arc::new(SystemEntropy), Health::new(), listener)
+                .await
+                .unwrap();
         let lifecycle = Lifecycle::new();
         let ends_with = lifecycle.clone();
         // A runtime of its own, so that a test that is busy, or over, does not hold the node up.

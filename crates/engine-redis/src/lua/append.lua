@@ -1,13 +1,18 @@
--- Gives a payload the next position, stores it and publishes it -> { 1, seq, sent at, duplicate } or { -1 }
+
+-- Gives a payload the next position, stores it and publishes it
+-- -> { 1, seq, sent at, duplicate }, { -1 } without a timeline, or { -2, ms to wait } when the client may post no more
 local meta    = KEYS[1] -- HASH epoch, life, seq, at
 local log     = KEYS[2] -- STREAM <seq>-0 -> at, p
 local seen    = KEYS[3] -- stem of STRING '<seq> <at>'; <life>:<client>:<message> follows
+local counts  = KEYS[4] -- the client's window, see take()
 local channel = ARGV[1]
 local message = ARGV[2] -- '<client>:<message>'
 local payload = ARGV[3]
 local kept    = ARGV[4] -- messages
 local remembered = ARGV[5] -- ms that a message's id is remembered
 local ttl     = ARGV[6]
+local limit   = tonumber(ARGV[7]) -- of the window; 0: there is none
+local length  = tonumber(ARGV[8])
 
 local life, last = unpack(redis.call('HMGET', meta, 'life', 'at'))
 if not life then return { -1 } end
@@ -18,8 +23,13 @@ if first then
   return { 1, tonumber(seq), tonumber(at), 1 }
 end
 local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+if limit > 0 then
+  local wait = take(counts, limit, length, now)
+  if wait > 0 then return { -2, wait } end
+end
 -- Never before the one before it, whatever becomes of the clock.
-local at = math.max(tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000), tonumber(last))
+local at = math.max(now, tonumber(last))
 local at_text = string.format('%.0f', at)
 local seq = redis.call('HINCRBY', meta, 'seq', 1)
 local seq_text = string.format('%.0f', seq)

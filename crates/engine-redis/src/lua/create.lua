@@ -1,12 +1,20 @@
--- Makes a room and enters it -> see joined()
+-- Makes a room and enters it, unless this is a retry of the request that made the client's last one -> see joined()
 local client           = ARGV[5]
 local gen              = ARGV[6]
 local conn             = ARGV[7]
 local name             = ARGV[8]
 local rooms_per_client = tonumber(ARGV[9])
-local RANDOM           = 10
+local request          = ARGV[10] -- or ''
+local RANDOM           = 11
 
 if not speaks(client, gen, conn) then return { SUPERSEDED } end
+if request ~= '' then
+  local last = redis.call('HMGET', client_of .. client, 'request', 'made')
+  if last[1] == request and redis.call('HGET', room_of .. last[2], 'name') == name
+    and redis.call('ZSCORE', members_of .. last[2], client) then
+    return joined(last[2], 1, {})
+  end
+end
 local moved_from, fault = make_way(client, rooms_per_client)
 if not moved_from then return { fault } end
 local room = free_id(RANDOM, redis.call('ZCARD', rooms), room_of)
@@ -14,4 +22,5 @@ local index = string.format('%016.0f-%09.0f', now, tonumber(room))
 redis.call('HSET', room_of .. room, 'name', name, 'owner', client, 'created', int(now), 'life', unique(), 'index', index)
 redis.call('ZADD', rooms, 0, index)
 enter(room, client)
+redis.call('HSET', client_of .. client, 'request', request, 'made', room)
 return joined(room, 0, moved_from)

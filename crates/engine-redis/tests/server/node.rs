@@ -5,10 +5,10 @@
 use bytes::Bytes;
 use engine::{
     Ports,
-    port::{Appended, Attachment, Claim, Delivery, NodeLease, RoomRules, Sink},
+    port::{Appended, Attachment, Claim, Delivery, NewRoom, NodeLease, Post, RoomRules, Sink},
 };
 use engine_redis::{RedisCluster, RedisConfig};
-use protocol::{ClientId, MessageId, NodeId, RoomId, RoomName, Username};
+use protocol::{ClientId, MessageId, NodeId, RoomId, RoomName, Username, policy::Window};
 use std::{
     sync::{
         Arc, Mutex,
@@ -98,12 +98,14 @@ impl Node {
     }
 
     pub async fn room(&self, client: &(ClientId, Attachment), name: &str) -> RoomId {
-        let name = RoomName::parse(&name.into(), 64).unwrap();
-        self.ports.directory.create_room(client.0, &client.1, name, MANY).await.unwrap().room.room_id
+        let new = NewRoom { name: RoomName::parse(&name.into(), 64).unwrap(), request: None };
+        self.ports.directory.create_room(client.0, &client.1, new, MANY).await.unwrap().room.room_id
     }
 
     pub async fn say(&self, room: RoomId, client: ClientId, text: &str) -> Result<Appended, engine::PortError> {
-        self.ports.bus.append(room, client, MessageId::new(Uuid::new_v4()), Bytes::from(text.to_owned())).await
+        let (id, payload) = (MessageId::new(Uuid::new_v4()), Bytes::from(text.to_owned()));
+        let window = Some(Window { count: 1_000_000, window: Duration::from_secs(60) });
+        self.ports.bus.append(Post { room, client, id, payload, window }).await
     }
 
     pub async fn publish(&self, room: RoomId) -> Result<(), engine::Unavailable> {

@@ -1,9 +1,10 @@
 //! What [`Bus`](crate::port::Bus) promises.
 
-use super::{Backend, LONG, MANY, Node, Person, entries, message, payload};
-use crate::port::{Address, Delivery, Entry, PortError, Slice, Span};
+use super::{Backend, LONG, MANY, Node, Person, entries, message, payload, post};
+use crate::port::{Address, Delivery, Entry, PortError, Post, Slice, Span};
 use bytes::Bytes;
-use protocol::{RoomId, Seq};
+use protocol::{RoomId, Seq, policy::Window};
+use std::time::Duration;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -94,10 +95,10 @@ pub async fn an_id_is_posted_once(backend: &impl Backend) {
     let other = Node::new(backend).await;
     node.subscribe(room).await;
     let id = message();
-    let first = node.ports.bus.append(room, person.id, id, payload("once")).await.unwrap();
+    let first = node.ports.bus.append(post(room, person.id, id, "once")).await.unwrap();
     person.say(room, "between").await;
     for ports in [&node.ports, &other.ports] {
-        let again = ports.bus.append(room, person.id, id, payload("twice")).await.unwrap();
+        let again = ports.bus.append(post(room, person.id, id, "twice")).await.unwrap();
         assert!(again.duplicate);
         assert_eq!((again.seq, again.sent_at), (first.seq, first.sent_at));
     }
@@ -119,7 +120,7 @@ pub async fn concurrent_retries_post_once(backend: &impl Backend) {
     let mut tries = JoinSet::new();
     for n in 0..12 {
         let (bus, client) = (nodes[n % 3].ports.bus.clone(), person.id);
-        tries.spawn(async move { bus.append(room, client, id, payload("once")).await.unwrap() });
+        tries.spawn(async move { bus.append(post(room, client, id, "once")).await.unwrap() });
     }
     let tries = tries.join_all().await;
     assert_eq!(tries.iter().filter(|a| !a.duplicate).count(), 1);
@@ -132,7 +133,7 @@ pub async fn an_id_of_another_client_or_room_is_another_message(backend: &impl B
     let (node, person, room) = somewhere(backend).await;
     let (other, elsewhere) = (node.guest().await, person.room().await);
     let id = message();
-    let append = |room, client| node.ports.bus.append(room, client, id, payload("x"));
+    let append = |room, client| node.ports.bus.append(post(room, client, id, "x"));
     let first = append(room, person.id).await.unwrap();
     let others = append(room, other.id).await.unwrap();
     let elsewhere = append(elsewhere, person.id).await.unwrap();
@@ -144,7 +145,7 @@ pub async fn an_id_of_another_client_or_room_is_another_message(backend: &impl B
 pub async fn an_id_is_forgotten_after_its_time(backend: &impl Backend) {
     let (node, person, room) = somewhere(backend).await;
     let (id, remembered) = (message(), backend.retention().duplicates);
-    let append = || node.ports.bus.append(room, person.id, id, payload("x"));
+    let append = || node.ports.bus.append(post(room, person.id, id, "x"));
     append().await.unwrap();
     backend.pass(remembered - backend.unit()).await;
     assert!(append().await.unwrap().duplicate, "still remembered");
@@ -152,6 +153,45 @@ pub async fn an_id_is_forgotten_after_its_time(backend: &impl Backend) {
     backend.pass(backend.unit() * 2).await;
     let again = append().await.unwrap();
     assert_eq!((again.duplicate, again.seq), (false, Seq::new(2)));
+}
+
+/// The window lets so many messages pass and then none, says how long to wait, and leaves no trace of what it refused;
+/// but what was posted is known as such, however full the window is.
+pub async fn a_full_window_takes_no_message_but_knows_its_own(backend: &impl Backend) {
+    let (node, person, room) = somewhere(backend).await;
+    let window = Some(Window { count: 3, window: Duration::from_secs(3600) });
+    let limited = |id| Post { window, ..post(room, person.id, id, "x") };
+    let ids: Vec<_> = (0..4).map(|_| message()).collect();
+    for id in &ids[..3] {
+        assert!(!node.ports.bus.append(limited(*id)).await.unwrap().duplicate);
+    }
+    let Err(PortError::Limited(wait)) = node.ports.bus.append(limited(ids[3])).await else { panic!("one too many") };
+    assert!(wait > Duration::ZERO && wait <= Duration::from_secs(7200), "{wait:?}");
+    let again = node.ports.bus.append(limited(ids[1])).await.unwrap();
+    assert_eq!((again.duplicate, again.seq), (true, Seq::new(2)));
+    assert_eq!(read(&node, room, Span::Newest, 9).await.newest, Seq::new(3));
+    // Somebody else's window is another.
+    let other = node.guest().await;
+    assert!(node.ports.bus.append(Post { window, ..post(room, other.id, message(), "x") }).await.is_ok());
+}
+
+/// A retry counts once, and the window is the cluster's, whichever node a client is on.
+pub async fn a_window_counts_a_client_s_messages_on_every_node(backend: &impl Backend) {
+    let (node, person, room) = somewhere(backend).await;
+    let nodes = [node, Node::new(backend).await];
+    let window = Some(Window { count: 5, window: Duration::from_secs(3600) });
+    let mut calls = JoinSet::new();
+    for n in 0..20 {
+        let (bus, id) = (nodes[n % 2].ports.bus.clone(), message());
+        let post = Post { window, ..post(room, person.id, id, "x") };
+        calls.spawn(async move {
+            let first = bus.append(post.clone()).await.is_ok();
+            assert_eq!(bus.append(post).await.is_ok(), first, "a retry is answered as the first try was");
+            first
+        });
+    }
+    assert_eq!(calls.join_all().await.into_iter().filter(|passed| *passed).count(), 5);
+    assert_eq!(read(&nodes[0], room, Span::Newest, 9).await.newest, Seq::new(5));
 }
 
 /// What each way of reading gives, from which end, and whether there is more.
@@ -229,6 +269,27 @@ pub async fn a_full_log_loses_its_oldest(backend: &impl Backend) {
     assert_eq!(read(&node, room, Span::Before(Seq::new(oldest)), 5).await.entries, []);
 }
 
+/// Another epoch, told to all who listen, and only once however many noticed the loss; what is left stays.
+pub async fn a_timeline_that_lost_positions_becomes_another(backend: &impl Backend) {
+    let (node, person, room) = somewhere(backend).await;
+    node.subscribe(room).await;
+    person.say(room, "1").await;
+    let lost = read(&node, room, Span::Newest, 9).await.epoch;
+    node.ports.bus.renew(room, &lost).await.unwrap();
+    let renewed = read(&node, room, Span::Newest, 9).await;
+    assert_ne!(renewed.epoch, lost);
+    assert_eq!((renewed.newest, seqs(&renewed.entries)), (Seq::new(1), vec![1]));
+    node.ports.bus.renew(room, &lost).await.unwrap();
+    assert_eq!(read(&node, room, Span::Newest, 9).await.epoch, renewed.epoch);
+    person.say(room, "2").await;
+    node.heard.entries(room, 2).await;
+    let told = node.heard.all();
+    let missed = told.iter().filter(|d| **d == Delivery::Missed(Some(room))).count();
+    assert_eq!(missed, 1, "{told:?}");
+    let nowhere = RoomId::new(999_999_998).unwrap();
+    assert_eq!(node.ports.bus.renew(nowhere, &lost).await, Err(PortError::RoomNotFound));
+}
+
 /// Messages older than the log reaches are gone, but the positions are not given again.
 pub async fn an_old_log_is_empty_and_goes_on(backend: &impl Backend) {
     let (node, person, room) = somewhere(backend).await;
@@ -267,7 +328,7 @@ pub async fn a_timeline_needs_a_room(backend: &impl Backend) {
     person.say(room, "x").await;
     person.leave(room).await.unwrap();
     for _ in 0..2 {
-        let append = node.ports.bus.append(room, person.id, message(), payload("x")).await;
+        let append = node.ports.bus.append(post(room, person.id, message(), "x")).await;
         assert_eq!(append, Err(PortError::RoomNotFound));
         assert_eq!(node.ports.bus.read(room, Span::Newest, 1).await, Err(PortError::RoomNotFound));
     }

@@ -1,8 +1,8 @@
 //! What [`Directory`](crate::port::Directory) promises.
 
 use super::room_list::list;
-use super::{Backend, LONG, MANY, Node, ONE, Person, changes, claim, entries, room_name, username};
-use crate::port::{Change, Claim, Delivery, PortError, RoomRules, Span};
+use super::{Backend, LONG, MANY, Node, ONE, Person, changes, claim, entries, new_room, username};
+use crate::port::{Change, Claim, Delivery, NewRoom, PortError, RoomRules, Span};
 use protocol::{ClientId, RoomId, Seq, Username, event::Member};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::task::JoinSet;
@@ -176,7 +176,7 @@ pub async fn creating_enters(backend: &impl Backend) {
     let node = Node::new(backend).await;
     let person = node.guest().await;
     let created =
-        node.ports.directory.create_room(person.id, &person.attachment, room_name("Tea & 🍪"), ONE).await.unwrap();
+        node.ports.directory.create_room(person.id, &person.attachment, new_room("Tea & 🍪"), ONE).await.unwrap();
     assert_eq!((created.already, created.moved_from), (false, vec![]));
     let room = created.room;
     assert_eq!((room.name.as_str(), room.owner_id, room.member_count), ("Tea & 🍪", person.id, 1));
@@ -184,6 +184,32 @@ pub async fn creating_enters(backend: &impl Backend) {
     let slice = node.ports.bus.read(room.room_id, Span::Newest, 9).await.unwrap();
     assert_eq!((slice.newest, slice.entries), (Seq::ZERO, vec![]));
     assert_eq!(person.say(room.room_id, "hello").await.seq, Seq::new(1));
+}
+
+/// A retry of a request whose answer was lost finds the room that the first try made; another request makes another one.
+pub async fn a_request_makes_one_room(backend: &impl Backend) {
+    let node = Node::new(backend).await;
+    let person = node.guest().await;
+    let create = async |request: Option<&str>| {
+        let new = NewRoom { request: request.map(|id| id.parse().unwrap()), ..new_room("room") };
+        person.ports.directory.create_room(person.id, &person.attachment, new, MANY).await.unwrap()
+    };
+    let first = create(Some("1")).await;
+    let again = create(Some("1")).await;
+    assert_eq!((again.already, again.room.room_id), (true, first.room.room_id));
+    assert_eq!(again.room.member_count, 1);
+    person.say(first.room.room_id, "the timeline goes on").await;
+    let other = create(Some("2")).await;
+    let new = NewRoom { request: Some("2".parse().unwrap()), ..new_room("named otherwise") };
+    let named = person.ports.directory.create_room(person.id, &person.attachment, new, MANY).await.unwrap();
+    let nameless = [create(None).await, create(None).await].map(|joined| joined.room.room_id);
+    let all: std::collections::HashSet<_> =
+        [first.room.room_id, other.room.room_id, named.room.room_id].into_iter().chain(nameless).collect();
+    assert_eq!(all.len(), 5);
+    // A room that one has left is not found again.
+    let left = create(Some("3")).await.room.room_id;
+    person.leave(left).await.unwrap();
+    assert!(!create(Some("3")).await.already);
 }
 
 /// Who comes in is told to the room with its name and the exact count, and is shown the room.

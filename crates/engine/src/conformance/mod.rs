@@ -26,7 +26,8 @@ pub mod throttle;
 use crate::{
     memory::Retention,
     port::{
-        Attached, Attachment, Change, Claim, Delivery, Entry, Joined, NodeLease, PortError, Ports, RoomRules, Sink,
+        Attached, Attachment, Change, Claim, Delivery, Entry, Joined, NewRoom, NodeLease, PortError, Ports, Post,
+        RoomRules, Sink,
     },
 };
 use async_trait::async_trait;
@@ -75,10 +76,13 @@ macro_rules! conformance_tests {
                 concurrent_retries_post_once
                 an_id_of_another_client_or_room_is_another_message
                 an_id_is_forgotten_after_its_time
+                a_full_window_takes_no_message_but_knows_its_own
+                a_window_counts_a_client_s_messages_on_every_node
                 spans
                 a_position_gives_exactly_what_came_after_it
                 a_full_log_loses_its_oldest
                 an_old_log_is_empty_and_goes_on
+                a_timeline_that_lost_positions_becomes_another
                 each_room_has_a_timeline_of_its_own
                 a_timeline_needs_a_room
                 nothing_is_missed_after_subscribing
@@ -98,6 +102,7 @@ macro_rules! conformance_tests {
                 a_takeover_ends_the_former_connection
                 nobody_attaches_without_a_lease
                 creating_enters
+                a_request_makes_one_room
                 joining_tells_the_room_and_shows_it
                 joining_twice_does_nothing
                 leaving_tells_the_room
@@ -331,7 +336,7 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) async fn create(&self, rules: RoomRules) -> Result<Joined, PortError> {
-        self.ports.directory.create_room(self.id, &self.attachment, room_name("room"), rules).await
+        self.ports.directory.create_room(self.id, &self.attachment, new_room("room"), rules).await
     }
 
     /// Makes a room, and stays in all others.
@@ -357,12 +362,20 @@ impl Person {
 
     /// Posts a message, and says where it stands.
     pub(crate) async fn say(&self, room: RoomId, text: &str) -> crate::port::Appended {
-        self.ports.bus.append(room, self.id, message(), payload(text)).await.unwrap()
+        self.ports.bus.append(post(room, self.id, message(), text)).await.unwrap()
     }
 }
 
 pub(crate) fn message() -> MessageId {
     MessageId::new(Uuid::new_v4())
+}
+
+pub(crate) fn post(room: RoomId, client: ClientId, id: MessageId, text: &str) -> Post {
+    Post { room, client, id, payload: payload(text), window: None }
+}
+
+pub(crate) fn new_room(name: &str) -> NewRoom {
+    NewRoom { name: room_name(name), request: None }
 }
 
 pub(crate) fn payload(text: &str) -> Bytes {

@@ -1,10 +1,13 @@
 //! Timelines and publishing.
 
 use super::MemoryNode;
-use crate::port::{Address, Appended, Bus, Delivery, Entry as LogEntry, PortError, Sink, Slice, Span, Unavailable};
+use crate::{
+    limiter::Who,
+    port::{Address, Appended, Bus, Delivery, Entry as LogEntry, PortError, Post, Sink, Slice, Span, Unavailable},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
-use protocol::{ClientId, MessageId, RoomId};
+use protocol::{ClientId, Epoch, RoomId, policy::Policy};
 use std::{collections::hash_map::Entry, sync::Arc};
 
 #[async_trait]
@@ -28,21 +31,23 @@ impl Bus for MemoryNode {
         Ok(())
     }
 
-    async fn append(
-        &self,
-        id: RoomId,
-        client: ClientId,
-        message: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        let now = self.now();
+    async fn append(&self, post: Post) -> Result<Appended, PortError> {
+        let Post { room: id, client, id: message, payload, window } = post;
+        let (now, key) = (self.now(), (client, message));
         let mut state = self.state();
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
-        let appended = room.log.append(now, &self.shared.retention, (client, message), payload.clone());
-        if !appended.duplicate {
-            let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
-            state.tell(id, &Delivery::Entry { room: id, entry });
+        if let Some(first) = room.log.seen(now, &self.shared.retention, key) {
+            return Ok(first);
         }
+        if let Some(window) = window
+            && let Some(wait) = state.take(now, Policy::Message, &Who::Client(client).to_string(), window)
+        {
+            return Err(PortError::Limited(wait));
+        }
+        let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
+        let appended = room.log.append(now, &self.shared.retention, key, payload.clone());
+        let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
+        state.tell(id, &Delivery::Entry { room: id, entry });
         Ok(appended)
     }
 
@@ -56,6 +61,15 @@ impl Bus for MemoryNode {
         let mut state = self.state();
         let room = state.rooms.get_mut(&room).ok_or(PortError::RoomNotFound)?;
         Ok(room.log.read(now, &self.shared.retention, span, limit))
+    }
+
+    async fn renew(&self, id: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        let fresh = self.fresh_epoch()?;
+        let mut state = self.state();
+        if state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?.log.renew(lost, fresh) {
+            state.tell(id, &Delivery::Missed(Some(id)));
+        }
+        Ok(())
     }
 
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {

@@ -4,13 +4,13 @@ use super::{ClientState, MemoryNode, NodeState, Presence, RoomState, State, afte
 use crate::{
     clock::Entropy,
     port::{
-        Attached, Attachment, Beat, Change, Claim, Delivery, Directory, Joined, NodeLease, NodeRecord, PortError,
-        RoomRules, RoomsPage, Swept, Unavailable,
+        Attached, Attachment, Beat, Change, Claim, Delivery, Directory, Joined, NewRoom, NodeLease, NodeRecord,
+        PortError, RoomRules, RoomsPage, Swept, Unavailable,
     },
 };
 use async_trait::async_trait;
 use protocol::{
-    ClientId, NodeId, RoomId, RoomName, Timestamp, Username,
+    ClientId, NodeId, RoomId, Timestamp, Username,
     event::{Member, Room, RoomSummary},
 };
 use std::{
@@ -100,6 +100,7 @@ impl Directory for MemoryNode {
             key,
             username: claim.username.clone().unwrap_or_else(|| Username::guest(client_id)),
             rooms: Vec::new(),
+            made: None,
             presence: Presence::Attached(attachment.clone()),
         });
         let previous = match state.clients.get(&client_id).map(|c| &c.presence) {
@@ -141,27 +142,35 @@ impl Directory for MemoryNode {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
         let now = self.now();
         let mut state = self.state();
-        state.speaks(client, attachment)?;
+        if let Some((request, made)) = &state.speaks(client, attachment)?.made
+            && new.request.as_ref() == Some(request)
+            && let Some(room) =
+                state.rooms.get(made).filter(|room| room.name == new.name && room.places.contains_key(&client))
+        {
+            return Ok(Joined { room: room.describe(*made), already: true, moved_from: Vec::new() });
+        }
         let moved_from = state.make_way(client, rules)?;
         let id = state.free_room_id(self.shared.entropy.as_ref());
-        let epoch = self.shared.entropy.uuid().simple().to_string();
         let room = RoomState {
-            name,
+            name: new.name,
             owner: client,
             created_at: now,
             members: BTreeMap::new(),
             arrivals: 0,
             places: HashMap::new(),
-            log: Log::new(epoch.parse().map_err(|_| PortError::RoomNotFound)?),
+            log: Log::new(self.fresh_epoch()?),
         };
         state.rooms.insert(id, room);
         state.by_age.insert((now, id));
         state.enter(id, client);
+        if let Some(state) = state.clients.get_mut(&client) {
+            state.made = new.request.map(|request| (request, id));
+        }
         let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
         Ok(Joined { room: room.describe(id), already: false, moved_from })
     }

@@ -19,7 +19,18 @@ impl Log {
         Self { epoch, newest: Seq::ZERO, entries: VecDeque::new(), seen: HashMap::new(), seen_by_age: VecDeque::new() }
     }
 
-    /// Appends, or answers with the first one's position.
+    /// The position of a message that was here before.
+    pub(super) fn seen(
+        &mut self,
+        now: Timestamp,
+        retention: &Retention,
+        key: (ClientId, MessageId),
+    ) -> Option<Appended> {
+        self.expire(now, retention);
+        self.seen.get(&key).map(|first| Appended { duplicate: true, ..*first })
+    }
+
+    /// Appends what was not.
     pub(super) fn append(
         &mut self,
         now: Timestamp,
@@ -27,10 +38,6 @@ impl Log {
         key: (ClientId, MessageId),
         payload: Bytes,
     ) -> Appended {
-        self.expire(now, retention);
-        if let Some(first) = self.seen.get(&key) {
-            return Appended { duplicate: true, ..*first };
-        }
         self.newest = self.newest.next();
         let appended = Appended { seq: self.newest, sent_at: now, duplicate: false };
         self.seen.insert(key, appended);
@@ -40,6 +47,15 @@ impl Log {
             self.entries.pop_front();
         }
         appended
+    }
+
+    /// Begins another epoch in place of this one. Says whether it did.
+    pub(super) fn renew(&mut self, lost: &Epoch, fresh: Epoch) -> bool {
+        let is_lost = self.epoch == *lost;
+        if is_lost {
+            self.epoch = fresh;
+        }
+        is_lost
     }
 
     pub(super) fn read(&mut self, now: Timestamp, retention: &Retention, span: Span, limit: usize) -> Slice {

@@ -14,7 +14,7 @@ use crate::{
 };
 use log::Log;
 use protocol::{
-    ClientId, NodeId, RoomId, RoomName, Timestamp, Username,
+    ClientId, CorrelationId, Epoch, NodeId, RoomId, RoomName, Timestamp, Username,
     event::{Member, Room},
 };
 use std::{
@@ -91,6 +91,8 @@ struct ClientState {
     username: Username,
     /// In the order of joining.
     rooms: Vec<RoomId>,
+    /// By which request it made which room, the last time.
+    made: Option<(CorrelationId, RoomId)>,
     presence: Presence,
 }
 
@@ -136,6 +138,11 @@ struct MemoryNode {
 }
 
 impl MemoryNode {
+    fn fresh_epoch(&self) -> Result<Epoch, crate::PortError> {
+        // A UUID is always a good one.
+        self.shared.entropy.uuid().simple().to_string().parse().map_err(|_| crate::PortError::RoomNotFound)
+    }
+
     /// A panic elsewhere must not end every other connection: each change under the lock is whole before anything
     /// that could panic, so a poisoned lock still guards a good state.
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,6 @@
 //! A sliding window from two buckets: this window's count, and the part of the last one's that still overlaps.
 
-use super::{MemoryNode, after};
+use super::{MemoryNode, State, after};
 use crate::port::{Throttle, Unavailable};
 use async_trait::async_trait;
 use protocol::{
@@ -25,18 +25,18 @@ pub(super) struct Counts {
 impl Throttle for MemoryNode {
     async fn take(&self, policy: Policy, who: &str, window: Window) -> Result<Option<Duration>, Unavailable> {
         let now = self.now();
-        let mut state = self.state();
-        if state.windows_swept.is_none_or(|at| after(at, SWEEP) <= now) {
-            state.windows_swept = Some(now);
-            state.windows.retain(|_, counts| counts.until > now);
+        Ok(self.state().take(now, policy, who, window))
+    }
+}
+
+impl State {
+    pub(super) fn take(&mut self, now: Timestamp, policy: Policy, who: &str, window: Window) -> Option<Duration> {
+        if self.windows_swept.is_none_or(|at| after(at, SWEEP) <= now) {
+            self.windows_swept = Some(now);
+            self.windows.retain(|_, counts| counts.until > now);
         }
-        let counts = state.windows.entry((policy, who.to_owned())).or_insert(Counts {
-            index: 0,
-            current: 0,
-            previous: 0,
-            until: now,
-        });
-        Ok(counts.take(now, window))
+        let fresh = Counts { index: 0, current: 0, previous: 0, until: now };
+        self.windows.entry((policy, who.to_owned())).or_insert(fresh).take(now, window)
     }
 }
 

@@ -5,7 +5,7 @@ use engine::{
     Connection, Engine, EngineConfig, Hub, HubConfig, MemoryCluster, PortError, Ports, Position, Retention, Wire,
     clock::{MockClock, SeededEntropy},
     engine::{Entered, Target},
-    port::{Appended, Attachment, RoomRules},
+    port::{Appended, Attachment, NewRoom, Post, RoomRules},
 };
 use protocol::{
     ClientId, Epoch, MessageBody, MessageId, RoomId, RoomName, Seq, ServerEvent, Username,
@@ -256,7 +256,8 @@ impl Client {
     }
 
     pub async fn create(&self) -> Result<RoomId, PortError> {
-        self.go(Target::Create(RoomName::parse(&"room".into(), 16).unwrap()), true).await
+        let name = RoomName::parse(&"room".into(), 16).unwrap();
+        self.go(Target::Create(NewRoom { name, request: None }), true).await
     }
 
     pub async fn join(&self, room: RoomId) -> Result<RoomId, PortError> {
@@ -298,7 +299,8 @@ impl Client {
         // As a node does it: the event without what only the timeline knows.
         let mut json = serde_json::to_value(ServerEvent::from(message)).unwrap();
         json.as_object_mut().unwrap().retain(|key, _| key != "seq" && key != "sentAt");
-        self.node.engine.send(room, self.id, id, json.to_string().into()).await
+        let post = Post { room, client: self.id, id, payload: json.to_string().into(), window: None };
+        self.node.engine.send(post).await
     }
 }
 

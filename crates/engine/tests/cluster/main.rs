@@ -609,3 +609,26 @@ fn the_members_of_a_killed_node_leave() {
         world.check(&people[0], room).await;
     });
 }
+
+/// A store that comes back without its newest positions, as one restored from a copy: what is lost is lost, but nobody
+/// takes new messages for those that they replace.
+#[test]
+fn a_store_that_forgot_is_another_timeline() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        people[0].say(room, "to be forgotten").await.unwrap();
+        settle().await;
+        let before = people[0].room(room).epoch;
+        for node in &world.nodes {
+            world.weather.set(|w| &w.forgotten, 1);
+            node.rough.miss(None);
+        }
+        settle().await;
+        let after = people[0].room(room).epoch;
+        assert_ne!(after, before);
+        for person in &people {
+            assert_eq!(person.room(room).epoch, after, "everybody knows");
+        }
+    });
+}

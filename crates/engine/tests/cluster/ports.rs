@@ -7,11 +7,11 @@ use engine::{
     PortError, Ports, Unavailable,
     clock::{Entropy, SeededEntropy},
     port::{
-        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, NodeLease, NodeRecord,
-        RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, NewRoom, NodeLease,
+        NodeRecord, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, MessageId, NodeId, RoomId, RoomName, Username, event::Member, event::Room};
+use protocol::{ClientId, Epoch, NodeId, RoomId, Seq, Username, event::Member, event::Room};
 use std::{
     sync::{
         Arc, Mutex,
@@ -37,6 +37,8 @@ pub struct Weather {
     pub late_by: AtomicU32,
     /// `read` fails.
     pub unreadable: AtomicBool,
+    /// The store has forgotten so many of its newest positions, until it is told to begin anew.
+    pub forgotten: AtomicU32,
     dice: Option<SeededEntropy>,
 }
 
@@ -153,14 +155,8 @@ impl Bus for Rough {
     async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable> {
         self.weather.call(self.inner.bus.unsubscribe(room)).await
     }
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        self.weather.call(self.inner.bus.append(room, client, id, payload)).await
+    async fn append(&self, post: Post) -> Result<Appended, PortError> {
+        self.weather.call(self.inner.bus.append(post)).await
     }
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
         self.weather.call(self.inner.bus.publish(room, except, payload)).await
@@ -169,7 +165,15 @@ impl Bus for Rough {
         if self.weather.unreadable.load(Ordering::Relaxed) {
             return Err(Unavailable("unreadable".into()).into());
         }
-        self.weather.call(self.inner.bus.read(room, span, limit)).await
+        let mut slice = self.weather.call(self.inner.bus.read(room, span, limit)).await?;
+        let forgotten = self.weather.forgotten.load(Ordering::Relaxed);
+        slice.newest = Seq::new(slice.newest.get() - u64::from(forgotten));
+        slice.entries.retain(|entry| entry.seq <= slice.newest);
+        Ok(slice)
+    }
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        self.weather.forgotten.store(0, Ordering::Relaxed);
+        self.weather.call(self.inner.bus.renew(room, lost)).await
     }
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
         self.weather.call(self.inner.bus.order(to, order)).await
@@ -203,10 +207,10 @@ impl Directory for Rough {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
-        self.weather.call(self.inner.directory.create_room(client, attachment, name, rules)).await
+        self.weather.call(self.inner.directory.create_room(client, attachment, new, rules)).await
     }
     async fn join(
         &self,

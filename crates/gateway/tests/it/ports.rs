@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use engine::{
     PortError, Ports, Unavailable,
     port::{
-        Attached, Attachment, Beat, Claim, Directory, Joined, NodeLease, NodeRecord, RoomRules, RoomsPage, Swept,
-        Throttle,
+        Attached, Attachment, Beat, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord, RoomRules, RoomsPage,
+        Swept, Throttle,
     },
 };
 use protocol::{
-    ClientId, NodeId, RoomId, RoomName, Username,
+    ClientId, NodeId, RoomId, Username,
     event::{Member, Room},
     policy::{Policy, Window},
 };
@@ -68,7 +68,7 @@ impl Directory for Away {
     async fn rename(&self, _: ClientId, _: &Attachment, _: Username) -> Result<(), PortError> {
         Ok(self.answer().await?)
     }
-    async fn create_room(&self, _: ClientId, _: &Attachment, _: RoomName, _: RoomRules) -> Result<Joined, PortError> {
+    async fn create_room(&self, _: ClientId, _: &Attachment, _: NewRoom, _: RoomRules) -> Result<Joined, PortError> {
         Ok(self.answer().await?)
     }
     async fn join(&self, _: ClientId, _: &Attachment, _: RoomId, _: RoomRules) -> Result<Joined, PortError> {

@@ -3,7 +3,7 @@
 use engine::{
     MemoryCluster, Ports, Retention,
     clock::{Clock, MockClock, SeededEntropy},
-    port::{Attachment, Claim, NodeLease, RoomRules},
+    port::{Attachment, Claim, NewRoom, NodeLease, RoomRules},
 };
 use gateway::Config;
 use protocol::{NodeId, RawText, RoomId, RoomName};
@@ -67,7 +67,8 @@ impl Cluster {
         let mut ids = Vec::new();
         for number in 0..count {
             let name = RoomName::parse(&RawText(format!("Room {number} 🍪")), 16).unwrap();
-            ids.push(directory.create_room(client, &attachment, name, rules).await.unwrap().room.room_id);
+            let new = NewRoom { name, request: None };
+            ids.push(directory.create_room(client, &attachment, new, rules).await.unwrap().room.room_id);
             if apart {
                 self.clock.advance(Duration::from_millis(1));
             }

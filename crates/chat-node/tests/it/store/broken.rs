@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::port::{
-    Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NodeLease, NodeRecord, PortError,
-    Ports, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
+    Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
+    PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
 };
 use protocol::{
-    ClientId, MessageId, NodeId, RoomId, RoomName, Username,
+    ClientId, Epoch, NodeId, RoomId, Username,
     event::{Member, Room},
     policy::{Policy, Window},
 };
@@ -87,20 +87,17 @@ impl Bus for Broken {
     async fn unsubscribe(&self, room: RoomId) -> Result<(), Unavailable> {
         through!(self.bus.unsubscribe(room))
     }
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        through!(self.bus.append(room, client, id, payload))
+    async fn append(&self, post: Post) -> Result<Appended, PortError> {
+        through!(self.bus.append(post))
     }
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
         through!(self.bus.publish(room, except, payload))
     }
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         through!(self.bus.read(room, span, limit))
+    }
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        through!(self.bus.renew(room, lost))
     }
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
         through!(self.bus.order(to, order))
@@ -134,10 +131,10 @@ impl Directory for Broken {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
-        through!(self.directory.create_room(client, attachment, name, rules))
+        through!(self.directory.create_room(client, attachment, new, rules))
     }
     async fn join(
         &self,
