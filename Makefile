@@ -1,10 +1,11 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test codegen idle-memory screenshots
+.PHONY: help run cluster page test codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
+	@echo 'make cluster      Redis, nginx, a gateway and NODES=3 chat-nodes as processes of their own, at PORT=8080'
 	@echo 'make test         every test and check; installs what they need where it is missing'
 	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
 	@echo 'make screenshots  take the pictures of the README from a running server (URL=http://localhost:8080)'
@@ -13,6 +14,17 @@ help:
 run: page
 	@echo '── server (the first build takes some minutes)'
 	@exec cargo run --release --locked --package roomful -- --dev
+
+# Ends with make, however that ends: a shell that is told to end make, and not what it runs, leaves nothing behind.
+NODES ?= 3
+PORT ?= 8080
+cluster:
+	@scripts/preflight.sh redis-server nginx setpriv
+	@$(MAKE) --no-print-directory page
+	@echo '── services (the first build takes some minutes)'
+	@cargo build --release --locked --package cluster --package chat-node --package gateway
+	@exec setpriv --pdeathsig TERM -- "$${CARGO_TARGET_DIR:-target}/release/cluster" \
+	  --nodes "$(NODES)" --port "$(PORT)" --dir .run --frontend frontend/dist
 
 page:
 	@scripts/preflight.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says in one line what is missing, before anything long begins.
+# Says in one line what is missing, before anything long begins. Arguments: programs that are needed beside the usual.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,3 +24,10 @@ command -v node >/dev/null 2>&1 || fail "Node.js $node or newer is needed: https
 have=$(node --version | cut -c2-)
 at_least "$have" "$node" || fail "Node.js $node or newer is needed, and this is $have: https://nodejs.org"
 command -v npm >/dev/null 2>&1 || fail "npm is needed; it comes with Node.js: https://nodejs.org"
+
+missing=
+for program in "$@"; do
+  # Debian has programs for administrators where not everybody looks; setpriv comes in another package.
+  PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
+[ -z "$missing" ] || fail "missing:$missing. On Debian and Ubuntu: apt-get install$(echo "$missing" | sed 's/setpriv/util-linux/')"

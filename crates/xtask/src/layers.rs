@@ -14,6 +14,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("chat-node", &["gateway", "roomful", "fred", "actix-web"]),
     ("gateway", &["chat-node", "roomful", "fred"]),
     ("engine-redis", &["actix", "chat-node", "gateway"]),
+    ("cluster", &["protocol", "engine", "runtime", "chat-node", "gateway", "roomful"]),
 ];
 
 /// Only what composes a process may name the backend: everything else takes ports.

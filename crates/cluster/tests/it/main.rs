@@ -1,0 +1,14 @@
+//! The supervisor and the configuration of nginx, with real programs.
+
+// clippy.toml lets test functions do this, but not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod config;
+mod discovery;
+mod lives;
+mod page;
+mod proxy;
+mod refusals;
+mod supervisor;
+mod support;
+mod websocket;
