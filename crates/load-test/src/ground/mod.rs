@@ -1,6 +1,7 @@
 //! What is audited, and what can be done to it.
 
 pub mod foreign;
+pub mod own;
 
 use crate::plan::Fault;
 use async_trait::async_trait;

@@ -50,8 +50,7 @@ pub struct Followed {
 #[derive(Debug, Clone)]
 enum Asked {
     Connect(Option<Resume>),
-    Enter,
-    Leave,
+    Move,
 }
 
 struct Tracked {
@@ -148,9 +147,9 @@ impl Follower<'_> {
                 tracked.connection.resumes = c.resume.as_ref().map(|resume| (at, resume.room_id));
                 (c.id.clone(), Asked::Connect(c.resume.clone()))
             }
-            ClientCommand::CreateRoom(c) => (c.id.clone(), Asked::Enter),
-            ClientCommand::JoinRoom(c) => (c.id.clone(), Asked::Enter),
-            ClientCommand::LeaveRoom(c) => (c.id.clone(), Asked::Leave),
+            ClientCommand::CreateRoom(c) => (c.id.clone(), Asked::Move),
+            ClientCommand::JoinRoom(c) => (c.id.clone(), Asked::Move),
+            ClientCommand::LeaveRoom(c) => (c.id.clone(), Asked::Move),
             _ => return,
         };
         if let Some(id) = &id {
@@ -172,7 +171,7 @@ impl Follower<'_> {
                 let Some(id) = &error.id else { return };
                 // Refused for good: the client is where it was.
                 let known = !matches!(error.code, ErrorCode::Unavailable | ErrorCode::Internal);
-                if tracked.asked.remove(id).is_some() && known {
+                if tracked.asked.contains_key(id) && known {
                     for stay in tracked.rooms.values() {
                         self.followed.stays[*stay].undoubt(id);
                     }
@@ -197,9 +196,6 @@ impl Follower<'_> {
 
     fn left(&mut self, at: Duration, number: u32, left: &RoomLeft) {
         let Some(tracked) = self.open.get_mut(&number) else { return };
-        if let Some(id) = &left.id {
-            tracked.asked.remove(id);
-        }
         if let Some(stay) = tracked.rooms.remove(&left.room_id) {
             let stay = &mut self.followed.stays[stay];
             stay.until = at;
@@ -222,7 +218,7 @@ impl Follower<'_> {
             self.tell_in(number, room, Kind::Snapshot, at, format!("ROOM_JOINED at {}: {fault}", joined.seq));
         }
         let Some(tracked) = self.open.get_mut(&number) else { return };
-        let asked = joined.id.as_ref().and_then(|id| tracked.asked.remove(id));
+        let asked = joined.id.as_ref().and_then(|id| tracked.asked.get(id).cloned());
         let known = tracked.rooms.get(&room).copied();
         let goes_on = known.filter(|stay| self.followed.stays[*stay].epoch == joined.epoch);
         if let (Some(other_life), None) = (known, goes_on) {

@@ -298,8 +298,8 @@ impl Actor {
             pending.attempts += 1;
             let wait = self.desk.settings.retry * 2_u32.pow(pending.attempts.min(4)) / 2;
             pending.due = now + self.dice.around(wait);
-            // Only a message is recognised by its id; of everything else each attempt is a command of its own.
-            if !matches!(pending.command, ClientCommand::SendMessage(_)) {
+            // A message and a new room are recognised by their ids; of the others each attempt is a command of its own.
+            if !matches!(pending.command, ClientCommand::SendMessage(_) | ClientCommand::CreateRoom(_)) {
                 let Some(id) = self.id("again") else { continue };
                 name(&mut pending.command, &id);
                 pending.id = id;
@@ -402,8 +402,7 @@ impl Actor {
             }
             return;
         };
-        let safe = !matches!(self.pending[at].command, ClientCommand::CreateRoom(_));
-        if error.code.retryable() && safe {
+        if error.code.retryable() {
             self.pending[at].due = again;
             return;
         }
@@ -703,7 +702,6 @@ fn name(command: &mut ClientCommand, id: &CorrelationId) {
     match command {
         ClientCommand::JoinRoom(c) => c.id = Some(id.clone()),
         ClientCommand::LeaveRoom(c) => c.id = Some(id.clone()),
-        ClientCommand::CreateRoom(c) => c.id = Some(id.clone()),
         _ => {}
     }
 }

@@ -138,9 +138,7 @@ const CASES: &[Case] = &[
 
 impl Case {
     /// What is not as it should be.
-    async fn run(&self, seed: u64) -> Result<(), String> {
-        let cluster = Arc::default();
-        let nodes = Nodes::start(|ports| Broken::ports(ports, self.how, Arc::clone(&cluster))).await;
+    async fn run(&self, nodes: Nodes, seed: u64) -> Result<(), String> {
         let mut urls = nodes.urls();
         if let Some(many) = self.thief {
             urls[1] = format!("ws://{}/ws", thief::thief(nodes.addresses[1], many).await);
@@ -170,7 +168,12 @@ impl Case {
 async fn what_is_broken_is_found_and_nothing_else() {
     let seeds = std::env::var("AUDIT_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1);
     for seed in 1..=seeds {
-        let mut cases: JoinSet<Result<(), String>> = CASES.iter().map(|case| case.run(seed)).collect();
+        let mut cases = JoinSet::new();
+        for case in CASES {
+            let cluster = Arc::default();
+            let nodes = Nodes::start(|ports| Broken::ports(ports, case.how, Arc::clone(&cluster))).await;
+            cases.spawn(case.run(nodes, seed));
+        }
         let mut wrong = Vec::new();
         while let Some(done) = cases.join_next().await {
             wrong.extend(done.unwrap().err());

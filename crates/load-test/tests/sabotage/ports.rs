@@ -5,11 +5,11 @@ use bytes::Bytes;
 use engine::{
     PortError, Ports, Unavailable,
     port::{
-        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NodeLease, NodeRecord, RoomRules,
-        RoomsPage, Sink, Slice, Span, Swept,
+        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
+        Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, MessageId, NodeId, RoomId, RoomName, Timestamp, Username, event::Member, event::Room};
+use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Timestamp, Username, event::Member, event::Room};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -92,23 +92,17 @@ impl Bus for Broken {
         self.inner.bus.unsubscribe(room).await
     }
 
-    async fn append(
-        &self,
-        room: RoomId,
-        client: ClientId,
-        mut id: MessageId,
-        payload: Bytes,
-    ) -> Result<Appended, PortError> {
-        let again = !self.cluster.appended.lock().unwrap().insert((client, id));
+    async fn append(&self, mut post: Post) -> Result<Appended, PortError> {
+        let again = !self.cluster.appended.lock().unwrap().insert((post.client, post.id));
         match self.how {
             Sabotage::LoseAppends(many) if !again && self.one_in(many) => {
-                let newest = self.inner.bus.read(room, Span::Newest, 1).await?.newest;
+                let newest = self.inner.bus.read(post.room, Span::Newest, 1).await?.newest;
                 return Ok(Appended { seq: newest.next(), sent_at: Timestamp(1), duplicate: false });
             }
-            Sabotage::DoubleRetries if again => id = MessageId::new(Uuid::new_v4()),
+            Sabotage::DoubleRetries if again => post.id = MessageId::new(Uuid::new_v4()),
             _ => {}
         }
-        self.inner.bus.append(room, client, id, payload).await
+        self.inner.bus.append(post).await
     }
 
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
@@ -117,6 +111,10 @@ impl Bus for Broken {
 
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         self.inner.bus.read(room, span, limit).await
+    }
+
+    async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
+        self.inner.bus.renew(room, lost).await
     }
 
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
@@ -174,10 +172,10 @@ impl Directory for Broken {
         &self,
         client: ClientId,
         attachment: &Attachment,
-        name: RoomName,
+        new: NewRoom,
         rules: RoomRules,
     ) -> Result<Joined, PortError> {
-        self.inner.directory.create_room(self.real(client, attachment), attachment, name, rules).await
+        self.inner.directory.create_room(self.real(client, attachment), attachment, new, rules).await
     }
 
     async fn join(
