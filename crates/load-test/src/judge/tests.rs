@@ -284,6 +284,24 @@ fn a_client_id_of_two_clients() {
 }
 
 #[test]
+fn a_connection_that_was_taken_over() {
+    let taken_over = |closes: bool| {
+        let mut tape = Tape::new();
+        let old = tape.guest(A);
+        let new = tape.open(A);
+        tape.hello(new, A, Some(A), None);
+        if closes {
+            tape.note(old, What::Ended(How::Closed(4009, String::new())));
+        }
+        tape.pass(6);
+        tape.heard(old, json!({"type": "PONG"}));
+        tape.kinds()
+    };
+    assert_eq!(taken_over(true), []);
+    assert_eq!(taken_over(false), [Kind::Protocol]);
+}
+
+#[test]
 fn a_session_that_is_somebody_else() {
     let mut tape = Tape::new();
     let a = tape.guest(A);
