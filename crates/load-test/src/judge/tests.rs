@@ -330,6 +330,28 @@ fn commands_without_an_answer() {
 }
 
 #[test]
+fn history_that_is_not_what_was_asked() {
+    let asked = |seqs: &[u64]| {
+        let (mut tape, a, b) = Tape::two();
+        (2..6).for_each(|n| tape.said(a, n, n.into(), &[a, b]));
+        let part = json!({"id": "h", "roomId": ROOM, "after": 1, "before": 5, "limit": 2});
+        tape.sent(a, ClientCommand::FetchHistory(serde_json::from_value(part).unwrap()));
+        let messages: Vec<_> = seqs.iter().map(|seq| tape.message(*seq, *seq as u32)).collect();
+        tape.heard(
+            a,
+            json!({
+                "type": "HISTORY", "id": "h", "roomId": ROOM, "epoch": "a", "messages": messages, "more": true,
+            }),
+        );
+        tape.kinds()
+    };
+    assert_eq!(asked(&[2, 3]), []);
+    for wrong in [&[2, 4][..], &[1, 2], &[4, 5], &[2, 3, 4]] {
+        assert_eq!(asked(wrong), [Kind::Snapshot], "{wrong:?}");
+    }
+}
+
+#[test]
 fn what_the_contract_has_no_place_for() {
     let wrong = |note: fn(&mut Tape, u32)| {
         let mut tape = Tape::new();
