@@ -1,0 +1,88 @@
+//! `load-test`: what a cluster is worth, from the outside.
+
+mod options;
+
+use load_test::{
+    Audit,
+    audit::Outcome,
+    ground::{Ground, foreign::Foreign, own},
+    judge::Terms,
+    plan::Plan,
+    report::Report,
+    workload::Settings,
+};
+use options::{Command, Options, Shape};
+use std::{process::ExitCode, time::Instant};
+use tokio::runtime::{Handle, Runtime};
+
+/// The audit could not be carried out: nothing was proved either way.
+const VOID: u8 = 2;
+/// The options are wrong; as all programs of the project say it.
+const USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let options = match options::read(std::env::args().skip(1)) {
+        Ok(Command::Help) => {
+            println!("{}", options::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Audit(options)) => options,
+        Err(fault) => {
+            eprintln!("load-test: {fault}\n\n{}", options::HELP);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let done = Runtime::new().map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(audit(&options)));
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            eprintln!("load-test: the audit is void: {fault}");
+            ExitCode::from(VOID)
+        }
+    }
+}
+
+/// Whether all was well.
+async fn audit(options: &Options) -> Result<bool, String> {
+    let begin = Instant::now();
+    let tell = |line: &str| println!("{line}");
+    let mut terms = Terms { log_max: options.log_max, ..Terms::default() };
+    let (audit, cluster, outcome) = if options.urls.is_empty() {
+        terms.log_max = Some(own::LOG_MAX);
+        tell(&format!("starting a cluster of {} nodes", options.nodes));
+        let mut ground = own::Own::start(options.nodes, &options.binaries, &options.out.join("cluster"), &tell).await?;
+        let done = carry_out(options, terms, &mut ground, &tell).await;
+        ground.stop().await;
+        done?
+    } else {
+        let mut ground = Foreign::new(&options.urls, &Handle::current())?;
+        carry_out(options, terms, &mut ground, &tell).await?
+    };
+    let report = Report::new(&audit, cluster, &outcome);
+    println!("\n{}", report.text());
+    report.write(&options.out, &outcome.records).map_err(|e| format!("{}: {e}", options.out.display()))?;
+    let found = outcome.verdict.violations.len();
+    let (seed, out) = (options.seed, options.out.display());
+    let verdict = if found == 0 { "all zero".to_owned() } else { format!("{found} VIOLATIONS") };
+    println!("seed {seed}: {verdict}, in {:.0} s; {out}/audit.json and {out}/audit.md", begin.elapsed().as_secs_f64());
+    Ok(found == 0)
+}
+
+async fn carry_out(
+    options: &Options,
+    terms: Terms,
+    ground: &mut dyn Ground,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<(Audit, Vec<String>, Outcome), String> {
+    let plan = match options.shape {
+        Shape::Full => Plan::full(options.seed, options.duration, ground.nodes(), |fault| ground.possible(fault)),
+        Shape::Short => Plan::short(options.seed, ground.nodes()),
+        Shape::Calm => Plan::calm(options.duration),
+    };
+    tell(&format!("seed {}: {} clients, {} faults", options.seed, options.clients, plan.steps.len()));
+    let settings = Settings { seed: options.seed, clients: options.clients, grace: terms.grace, ..Settings::default() };
+    let audit = Audit { plan, settings, terms };
+    let outcome = audit.run(ground, tell).await?;
+    Ok((audit, ground.describe(), outcome))
+}
