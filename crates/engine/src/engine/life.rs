@@ -191,8 +191,10 @@ impl Engine {
         match self.bounded(self.ports.directory.rooms_of(client, &attachment)).await {
             Ok(rooms) => self.router.compare(attachment.connection, rooms),
             Err(PortError::Unavailable(_)) => return false,
-            // Somebody else speaks for the client; what the connection asks for next will tell it so.
-            Err(_) => {}
+            // Another connection speaks for the client, and the order to close this one was published while nobody here
+            // could hear it. (A connection that has ended meanwhile is not found.)
+            Err(_) if self.in_time().is_ok() => self.router.close(attachment.connection, CloseCode::TakenOver),
+            Err(_) => self.router.close(attachment.connection, CloseCode::Restart),
         }
         self.doubts.lock().unwrap_or_else(PoisonError::into_inner).remove(&attachment.connection);
         true
