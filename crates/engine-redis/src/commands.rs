@@ -1,78 +1,70 @@
-//! The connections that carry commands: a time limit for each, one attempt, and a new connection when the old one
-//! is silent.
+//! What is sent to Redis: a time limit for each command, and one attempt.
 
 use crate::{
     config::{ConnectError, RedisConfig},
+    connection::{Common, Connection},
     reply::Reply,
-    script::Script,
+    script::{ALIVE, Script},
 };
 use engine::Unavailable;
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
     interfaces::{ClientLike, ClusterInterface, LuaInterface, PubsubInterface},
-    types::{
-        Builder, Key, Value,
-        cluster::ClusterRouting,
-        config::{ReconnectPolicy, Server},
-    },
+    types::{Key, Value, cluster::ClusterRouting, config::Server},
 };
 use std::{
-    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
 
 /// What fred's own time limit is given in addition, for the case that it is fred that is stuck.
 const MARGIN: Duration = Duration::from_millis(250);
+/// Before something is asked again that another server of the cluster should do.
+const DETOUR: Duration = Duration::from_millis(20);
 
-/// The connections.
+/// The connections that carry commands.
 #[derive(Debug)]
 pub struct Commands {
     connections: Vec<Connection>,
+    back: Arc<Notify>,
     next: AtomicUsize,
     time_limit: Duration,
     timeouts_before_reconnect: u32,
-}
-
-#[derive(Debug)]
-struct Connection {
-    client: Client,
-    timeouts: AtomicU32,
+    /// Places for commands that wait for a connection.
+    places: Semaphore,
 }
 
 impl Commands {
-    /// Connects all.
-    pub async fn connect(config: &RedisConfig) -> Result<Self, ConnectError> {
-        let mut builder = Builder::from_config(config.commands()?);
-        builder
-            .set_performance_config(config.performance())
-            .set_connection_config(config.connection())
-            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2));
+    /// Connects all; they go on for themselves until `end`.
+    pub async fn connect(config: &RedisConfig, end: CancellationToken) -> Result<Self, ConnectError> {
+        let back = Arc::new(Notify::new());
+        let common = Common { config: config.clone(), back: back.clone(), end, away: Arc::default() };
         let mut connections = Vec::new();
         for _ in 0..config.connections.max(1) {
-            let client = builder.build().map_err(|e| ConnectError::Config(e.to_string()))?;
-            client.init().await.map_err(|e| ConnectError::Unreachable(e.to_string()))?;
-            connections.push(Connection { client, timeouts: AtomicU32::new(0) });
+            connections.push(Connection::start(common.clone()).await?);
         }
         Ok(Self {
             connections,
+            back,
             next: AtomicUsize::new(0),
             time_limit: config.command_timeout,
             timeouts_before_reconnect: config.timeouts_before_reconnect.max(1),
+            places: Semaphore::new(config.max_waiting),
         })
     }
 
     /// Runs a script: by its hash, and with its text where the server does not know it yet.
     pub async fn run(&self, script: &Script, keys: Vec<Key>, args: Vec<Value>) -> Result<Reply, Unavailable> {
-        let connection = self.pick();
-        let client = &connection.client;
-        let call = async {
-            match client.evalsha::<Value, _, _, _>(script.hash.as_str(), keys.clone(), args.clone()).await {
-                Err(e) if e.details().starts_with("NOSCRIPT") => client.eval(script.text.as_str(), keys, args).await,
-                result => result,
-            }
-        };
-        let result = self.limit(connection, call).await;
+        let result = self.carry(&Order::Run { script, keys, args }).await;
         result.map(Reply::new).map_err(|e| {
             if is_ours(&e) {
                 tracing::error!(script = script.name, error = e.details(), "a script failed");
@@ -83,69 +75,130 @@ impl Commands {
 
     /// Publishes.
     pub async fn publish(&self, channel: &str, message: bytes::Bytes) -> Result<(), Unavailable> {
-        let connection = self.pick();
-        let call = connection.client.publish::<i64, _, _>(channel, Value::Bytes(message));
-        self.limit(connection, call).await.map(|_| ()).map_err(|e| Unavailable(format!("PUBLISH: {e}")))
+        let result = self.carry(&Order::Publish { channel: channel.into(), message }).await;
+        result.map(|_| ()).map_err(|e| Unavailable(format!("PUBLISH: {e}")))
     }
 
     /// Which server of a cluster has a key, as far as is known.
     pub fn server_of(&self, key: &Key) -> Option<Server> {
-        let slots = self.connections.first()?.client.cached_cluster_state()?;
-        slots.get_server(ClusterRouting::hash_key(key.as_bytes())).cloned()
+        server_of(&self.connections.first()?.now()?, Some(key))
+    }
+
+    /// Waits until connections that were away are back: perhaps to another server.
+    pub async fn back(&self) {
+        self.back.notified().await;
     }
 
     /// Whether there is a connection now, as far as is known.
     pub fn is_connected(&self) -> bool {
-        self.connections.iter().any(|connection| connection.client.is_connected())
+        self.connections.iter().any(|connection| connection.now().is_some_and(|client| client.is_connected()))
     }
 
-    /// Asks for an answer.
-    pub async fn ping(&self) -> Result<(), Unavailable> {
-        let connection = self.pick();
-        let call = connection.client.ping::<Value>(None);
-        self.limit(connection, call).await.map(|_| ()).map_err(|e| Unavailable(format!("PING: {e}")))
+    /// Whether something can be written. A replica answers a PING as well, and so does a server whose disk is full.
+    pub async fn alive(&self, key: Key) -> Result<(), Unavailable> {
+        self.run(&ALIVE, vec![key], Vec::new()).await.map(|_| ())
     }
 
-    /// Closes all.
-    pub async fn quit(&self) {
-        for connection in &self.connections {
-            let _ = tokio::time::timeout(MARGIN, connection.client.quit()).await;
+    /// The next one that is there, if any is.
+    fn pick(&self) -> &Connection {
+        let n = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let turn = self.connections.iter().cycle().skip(n).take(self.connections.len());
+        // There is at least one.
+        turn.clone().find(|connection| connection.now().is_some()).unwrap_or(&self.connections[n])
+    }
+
+    /// Does it within the time limit. What was certainly not done, for another server should do it, is tried again.
+    async fn carry(&self, order: &Order<'_>) -> Result<Value, Error> {
+        let deadline = Instant::now() + self.time_limit;
+        loop {
+            match self.try_once(deadline, order).await {
+                Err(e) if is_elsewhere(&e) && Instant::now() + DETOUR < deadline => tokio::time::sleep(DETOUR).await,
+                result => return result,
+            }
         }
     }
 
-    fn pick(&self) -> &Connection {
-        let (n, len) = (self.next.fetch_add(1, Ordering::Relaxed), self.connections.len());
-        let in_turn = || (0..len).map(|i| &self.connections[n.wrapping_add(i) % len]);
-        // There is at least one. Without any that is connected, the call waits for one of them to be.
-        in_turn().find(|connection| connection.client.is_connected()).unwrap_or(&self.connections[n % len])
-    }
-
-    async fn limit<T>(
-        &self,
-        connection: &Connection,
-        call: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let result = match tokio::time::timeout(self.time_limit + MARGIN, call).await {
+    async fn try_once(&self, deadline: Instant, order: &Order<'_>) -> Result<Value, Error> {
+        let connection = self.pick();
+        let client = match connection.now() {
+            Some(client) => client,
+            None => {
+                let too_many = |_| Error::new(ErrorKind::Backpressure, "too many wait for a connection");
+                let _place = self.places.try_acquire().map_err(too_many)?;
+                let waiting = tokio::time::timeout_at(deadline, connection.wait());
+                waiting.await.map_err(|_| Error::new(ErrorKind::IO, "not connected"))?
+            }
+        };
+        let result = match tokio::time::timeout_at(deadline + MARGIN, order.send(&client)).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(ErrorKind::Timeout, "no answer in time")),
         };
-        if !matches!(&result, Err(e) if *e.kind() == ErrorKind::Timeout) {
-            connection.timeouts.store(0, Ordering::Relaxed);
-            return result;
-        }
-        // fred does not notice by itself that a connection has gone silent.
-        if connection.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= self.timeouts_before_reconnect {
-            connection.timeouts.store(0, Ordering::Relaxed);
-            tracing::warn!(timeouts = self.timeouts_before_reconnect, "Redis is silent: connecting anew");
-            let client = connection.client.clone();
-            tokio::spawn(async move { client.force_reconnection().await });
+        match &result {
+            // fred does not notice by itself that a connection has gone silent.
+            Err(e) if *e.kind() == ErrorKind::Timeout => {
+                connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect);
+            }
+            Err(e) if is_useless(e) => connection.doubt(),
+            _ => connection.answered(|| server_of(&client, order.key())),
         }
         result
     }
 }
 
-/// Whether the fault is in a script rather than between us and the server.
+/// What is to be done.
+enum Order<'a> {
+    Run { script: &'a Script, keys: Vec<Key>, args: Vec<Value> },
+    Publish { channel: Key, message: bytes::Bytes },
+}
+
+impl Order<'_> {
+    /// What decides which server of a cluster does it.
+    fn key(&self) -> Option<&Key> {
+        match self {
+            Order::Run { keys, .. } => keys.first(),
+            Order::Publish { channel, .. } => Some(channel),
+        }
+    }
+
+    async fn send(&self, client: &Client) -> Result<Value, Error> {
+        match self {
+            Order::Run { script, keys, args } => {
+                match client.evalsha(script.hash.as_str(), keys.clone(), args.clone()).await {
+                    Err(e) if e.details().starts_with("NOSCRIPT") => {
+                        client.eval(script.text.as_str(), keys.clone(), args.clone()).await
+                    }
+                    result => result,
+                }
+            }
+            Order::Publish { channel, message } => {
+                client.publish(channel.as_str().unwrap_or_default(), Value::Bytes(message.clone())).await
+            }
+        }
+    }
+}
+
+fn server_of(client: &Client, key: Option<&Key>) -> Option<Server> {
+    let slots = client.cached_cluster_state()?;
+    slots.get_server(ClusterRouting::hash_key(key?.as_bytes())).cloned()
+}
+
+/// Whether it was not done, and may be asked again: the slot is another server's by now (fred's answer to MOVED, since
+/// it is to follow none), or it is just being moved (ASK, TRYAGAIN), which no script of several keys can follow.
+fn is_elsewhere(error: &Error) -> bool {
+    let details = error.details();
+    (*error.kind() == ErrorKind::Routing && details.starts_with("Too many redirections"))
+        || ["TRYAGAIN", "MOVED", "ASK "].iter().any(|code| details.starts_with(code))
+}
+
+/// Whether this server is one that takes nothing for now, and another may be the master.
+fn is_useless(error: &Error) -> bool {
+    ["READONLY", "NOREPLICAS", "MASTERDOWN", "NOAUTH"].iter().any(|code| error.details().starts_with(code))
+}
+
+/// Whether the fault is in a script rather than between us and the server, or in the server's state.
 fn is_ours(error: &Error) -> bool {
     let details = error.details();
-    details.contains("user_script") || details.starts_with("CROSSSLOT") || details.starts_with("WRONGTYPE")
+    (details.starts_with("ERR") && details.contains("user_script"))
+        || details.starts_with("CROSSSLOT")
+        || details.starts_with("WRONGTYPE")
 }

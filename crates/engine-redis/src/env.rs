@@ -1,22 +1,32 @@
 //! What a process is told about its Redis by its environment.
 
-use crate::{RedisCluster, RedisConfig};
+use crate::{RedisCluster, RedisConfig, tls};
 use async_trait::async_trait;
 use runtime::{
     env::{Reader, Secret, Value, Variable},
     health::Check,
 };
+use std::path::PathBuf;
 
 /// `REDIS_URL`.
 pub const REDIS_URL: Variable = Variable::new(
     "REDIS_URL",
     "Where the processes of a cluster meet. Without it the product in one process keeps everything in memory.",
 )
-.unit("redis://[:password@]host:port, rediss:// for TLS, redis-cluster://, redis-sentinel://")
+.unit(
+    "redis://[[user]:password@]host:port, redis-cluster://…?node=host:port, \
+     redis-sentinel://…?node=host:port&sentinelServiceName=name; rediss for TLS",
+)
 .secret();
 /// `REDIS_ENDPOINT`.
 pub const REDIS_ENDPOINT: Variable =
     Variable::new("REDIS_ENDPOINT", "The same as a bare host, where REDIS_URL is not set.").unit("host or host:port");
+/// `REDIS_CA_FILE`.
+pub const REDIS_CA_FILE: Variable = Variable::new(
+    "REDIS_CA_FILE",
+    "With TLS: who must have signed Redis' certificate. Without it, whom the system trusts.",
+)
+.unit("file of certificates, PEM");
 /// `REDIS_PREFIX`.
 pub const REDIS_PREFIX: Variable = Variable::new(
     "REDIS_PREFIX",
@@ -26,7 +36,7 @@ pub const REDIS_PREFIX: Variable = Variable::new(
 .unit("text without braces");
 
 /// Every variable that is read here.
-pub const VARIABLES: &[Variable] = &[REDIS_URL, REDIS_ENDPOINT, REDIS_PREFIX];
+pub const VARIABLES: &[Variable] = &[REDIS_URL, REDIS_ENDPOINT, REDIS_CA_FILE, REDIS_PREFIX];
 
 impl RedisConfig {
     /// Reads it; `None` when neither variable names a Redis.
@@ -37,13 +47,17 @@ impl RedisConfig {
             true => checked(&format!("redis://{host}")),
             false => checked(&format!("redis://{host}:6379")),
         });
+        let ca_file = r.optional_with(&REDIS_CA_FILE, |file| {
+            let file = PathBuf::from(file);
+            tls::authorities(&file).map(|_| file)
+        });
         let prefix = r.parse_with(&REDIS_PREFIX, |prefix| match prefix {
             prefix if prefix.contains(['{', '}', '\n']) => Err("the braces of a key are its hash tag"),
             prefix => Ok(prefix.to_owned()),
         });
         Value::build(|| {
-            let (url, prefix) = (url.get()?.or(endpoint.get()?), prefix.get()?);
-            Ok(url.map(|url| Self { prefix, ..Self::new(url.expose()) }))
+            let (url, ca_file, prefix) = (url.get()?.or(endpoint.get()?), ca_file.get()?, prefix.get()?);
+            Ok(url.map(|url| Self { ca_file, prefix, ..Self::new(url.expose()) }))
         })
     }
 
@@ -117,6 +131,9 @@ mod tests {
             (&[("REDIS_URL", "http://:hunter2@redis")], "REDIS_URL"),
             (&[("REDIS_URL", "redis:hunter2")], "REDIS_URL"),
             (&[("REDIS_ENDPOINT", "redis host")], "REDIS_ENDPOINT"),
+            (&[("REDIS_URL", "redis-sentinel://:hunter2@a:1,b:2?sentinelServiceName=x")], "REDIS_URL"),
+            (&[("REDIS_URL", "redis-sentinel://:hunter2@a:1")], "REDIS_URL"),
+            (&[("REDIS_URL", "rediss://a:1"), ("REDIS_CA_FILE", "/nowhere.pem")], "REDIS_CA_FILE"),
             (&[("REDIS_URL", "redis://a:1"), ("REDIS_PREFIX", "{x}")], "REDIS_PREFIX"),
         ] {
             let faults = read(pairs).unwrap_err();

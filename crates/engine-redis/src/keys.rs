@@ -34,6 +34,11 @@ impl Keys {
         format!("{}{{m}}:state", self.prefix).into()
     }
 
+    /// A key that never is, where membership is: whether it could be written says whether membership can.
+    pub fn nothing(&self) -> Key {
+        format!("{}{{m}}:nothing", self.prefix).into()
+    }
+
     /// A room's timeline: what is known of it, and its log.
     pub fn timeline(&self, room: RoomId) -> Vec<Key> {
         vec![format!("{}{{{room}}}:meta", self.prefix).into(), format!("{}{{{room}}}:log", self.prefix).into()]

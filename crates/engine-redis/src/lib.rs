@@ -2,11 +2,11 @@
 //!
 //! | part | what it does |
 //! | --- | --- |
-//! | [`config`], [`env`](crate::env) | how to reach Redis, and how long to wait for it |
+//! | [`config`], [`env`](crate::env), `tls` | how to reach Redis, whom to trust, and how long to wait |
 //! | `keys` | the only place where a key is spelled |
 //! | `script`, `lua/` | all that changes anything, as scripts: each takes effect whole or not at all |
 //! | `clock` | until when a command makes sense, by Redis's own clock |
-//! | `commands`, `reply` | the connections that carry commands |
+//! | `dial`, `connection`, `commands`, `reply` | the connections that carry commands |
 //! | `subscriber`, `link`, `routes`, `envelope` | the connection that hears, and what is published |
 //! | `bus`, `timeline`, `directory`, `throttle` | the ports |
 //!
@@ -17,6 +17,8 @@ mod bus;
 mod clock;
 mod commands;
 pub mod config;
+mod connection;
+mod dial;
 mod directory;
 pub mod env;
 mod envelope;
@@ -28,6 +30,7 @@ mod script;
 mod subscriber;
 mod throttle;
 mod timeline;
+mod tls;
 
 pub use config::{ConnectError, RedisConfig};
 
@@ -69,11 +72,15 @@ impl RedisCluster {
     pub async fn connect(config: RedisConfig) -> Result<Self, ConnectError> {
         let keys = Keys::new(&config.prefix, config.is_clustered());
         let routes = Arc::new(Routes::default());
-        let commands = Arc::new(Commands::connect(&config).await?);
         let end = CancellationToken::new();
+        // What was begun ends also when something later fails.
+        let guard = end.clone().drop_guard();
+        let commands = Arc::new(Commands::connect(&config, end.clone()).await?);
         let subscriber =
             Subscriber::start(config.clone(), &keys, commands.clone(), routes.clone(), end.clone()).await?;
-        tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end.clone()));
+        // It may be loading its data, or a replica.
+        commands.alive(keys.nothing()).await.map_err(|Unavailable(why)| ConnectError::Unreachable(why))?;
+        tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end));
         Ok(Self(Arc::new(Shared {
             config,
             keys,
@@ -81,7 +88,7 @@ impl RedisCluster {
             commands,
             subscriber,
             routes,
-            _end: end.drop_guard(),
+            _end: guard,
         })))
     }
 
@@ -114,7 +121,7 @@ impl RedisCluster {
         Ports { bus: handle.clone(), directory: handle.clone(), throttle: handle }
     }
 
-    /// Whether Redis answers and is heard, for readiness.
+    /// Whether Redis takes something and is heard, for readiness.
     ///
     /// # Errors
     /// When it does not, or is not.
@@ -122,7 +129,7 @@ impl RedisCluster {
         if !self.0.commands.is_connected() {
             return Err(Unavailable("not connected".to_owned()));
         }
-        self.0.commands.ping().await?;
+        self.0.commands.alive(self.0.keys.nothing()).await?;
         if self.0.subscriber.hears() { Ok(()) } else { Err(Unavailable("nothing can be heard".to_owned())) }
     }
 }

@@ -4,14 +4,14 @@
 use crate::{
     commands::Commands,
     config::{ConnectError, RedisConfig},
+    dial::{Life, explain},
     envelope,
     routes::Routes,
 };
 use fred::{
-    clients::Client,
     error::{Error, ErrorKind},
     interfaces::{ClientLike, EventInterface, PubsubInterface},
-    types::{Builder, ConnectHandle, Message, Value, config::Server},
+    types::{Message, Value, config::Server},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
@@ -21,8 +21,6 @@ use tokio::{
 
 /// Channels of one SUBSCRIBE.
 const BATCH: usize = 512;
-/// How long a connection that is given up may take to say good-bye.
-const FAREWELL: Duration = Duration::from_millis(250);
 
 /// What a node asks of the subscriber. What counts is what the routes say when it is looked at.
 #[derive(Debug)]
@@ -35,9 +33,7 @@ pub enum Request {
 
 /// A connection that hears what the routes say.
 pub struct Link {
-    client: Client,
-    /// Ends when the connection does.
-    connection: ConnectHandle,
+    life: Life,
     reader: JoinHandle<()>,
     heard: watch::Receiver<u64>,
     subscribed: HashSet<String>,
@@ -56,27 +52,18 @@ impl Link {
     ) -> Result<Self, ConnectError> {
         // Without a policy fred does not reconnect: its own resubscription puts an error into the next reply, and
         // says nothing of what was missed.
-        let client = Builder::from_config(config.subscriber(attempt, preferred)?)
-            .set_performance_config(config.performance())
-            .set_connection_config(config.connection())
-            .build()
-            .map_err(|e| ConnectError::Config(e.to_string()))?;
-        let messages = client.message_rx();
-        let unreachable = |e: Error| ConnectError::Unreachable(e.to_string());
-        let connection = tokio::time::timeout(config.command_timeout * 2, client.init())
-            .await
-            .map_err(|_| ConnectError::Unreachable("no answer in time".to_owned()))?
-            .map_err(unreachable)?;
+        let life = Life::begin(config, config.subscriber(attempt, preferred)?, None).await?;
+        let messages = life.client.message_rx();
         let (tell, heard) = watch::channel(0);
         let reader = tokio::spawn(read(messages, routes.clone(), probe_channel.to_owned(), tell));
         let time_limit = config.command_timeout;
-        let mut link = Self { client, connection, reader, heard, subscribed: HashSet::new(), routes, time_limit };
+        let mut link = Self { life, reader, heard, subscribed: HashSet::new(), routes, time_limit };
         let mut wanted = link.routes.channels();
         wanted.push(probe_channel.to_owned());
         for batch in wanted.chunks(BATCH) {
             if let Err(e) = link.subscribe(batch.to_vec()).await {
                 link.close().await;
-                return Err(unreachable(e));
+                return Err(explain(&e));
             }
         }
         Ok(link)
@@ -90,12 +77,12 @@ impl Link {
         probe_channel: &str,
         config: &RedisConfig,
     ) -> &'static str {
-        let deaf = probe(commands, probe_channel, config, self.heard.clone());
+        let deaf = probe(commands, probe_channel, config, self.heard.clone(), self.routes.clone());
         tokio::pin!(deaf);
         loop {
             tokio::select! {
                 () = &mut deaf => return "it hears nothing",
-                _ = &mut self.connection => return "the connection is lost",
+                () = self.life.ended() => return "the connection is lost",
                 Some(request) = requests.recv() => {
                     let mut batch = vec![request];
                     while batch.len() < BATCH && let Ok(request) = requests.try_recv() {
@@ -113,9 +100,11 @@ impl Link {
     /// not mix with what this one still had.
     pub async fn close(&mut self) {
         self.reader.abort();
-        let _ = (&mut self.reader).await;
-        let _ = tokio::time::timeout(FAREWELL, self.client.quit()).await;
-        self.connection.abort();
+        // It may have been closed before.
+        if !self.reader.is_finished() {
+            let _ = (&mut self.reader).await;
+        }
+        self.life.quit().await;
     }
 
     async fn handle(&mut self, batch: Vec<Request>) -> Result<(), Error> {
@@ -141,7 +130,7 @@ impl Link {
             for channel in &going {
                 self.subscribed.remove(channel);
             }
-            limit(self.time_limit, self.client.unsubscribe(going.clone())).await?;
+            limit(self.time_limit, self.life.client.unsubscribe(going.clone())).await?;
             coming.extend(going.into_iter().filter(|channel| self.routes.wants(channel)));
         }
         if !coming.is_empty() {
@@ -154,9 +143,9 @@ impl Link {
     }
 
     async fn subscribe(&mut self, channels: Vec<String>) -> Result<(), Error> {
-        limit(self.time_limit, self.client.subscribe(channels.clone())).await?;
+        limit(self.time_limit, self.life.client.subscribe(channels.clone())).await?;
         // fred's SUBSCRIBE returns when it was sent; the answer to a PING behind it means that it was done.
-        limit(self.time_limit, self.client.ping::<Value>(None)).await?;
+        limit(self.time_limit, self.life.client.ping::<Value>(None)).await?;
         self.subscribed.extend(channels);
         Ok(())
     }
@@ -200,14 +189,31 @@ async fn read(
 
 /// Speaks to itself, and returns when it cannot hear itself: a subscriber whose server stopped, or whose packets
 /// vanish, notices nothing by itself.
-async fn probe(commands: &Commands, channel: &str, config: &RedisConfig, mut heard: watch::Receiver<u64>) {
+///
+/// When commands go on after an outage, then perhaps on another server, which never got what the former one gave.
+/// Whoever knows more than the store must look again, also if nothing was to be noticed here; but not before it is
+/// certain that this hears what is said there.
+async fn probe(
+    commands: &Commands,
+    channel: &str,
+    config: &RedisConfig,
+    mut heard: watch::Receiver<u64>,
+    routes: Arc<Routes>,
+) {
+    let mut doubtful = false;
     for n in 1_u64.. {
-        tokio::time::sleep(config.probe_interval).await;
+        tokio::select! {
+            () = tokio::time::sleep(config.probe_interval) => {}
+            () = commands.back() => doubtful = true,
+        }
         // If it cannot be said, that it is not heard means nothing.
         if commands.publish(channel, envelope::probe(n)).await.is_ok() {
             let answer = heard.wait_for(|heard| *heard >= n);
             if tokio::time::timeout(config.probe_timeout, answer).await.is_err() {
                 return;
+            }
+            if std::mem::take(&mut doubtful) {
+                routes.missed();
             }
         }
     }

@@ -58,6 +58,7 @@ scripts! {
     OPEN = "open", alone!("open");
     CLOSE = "close", alone!("close");
     TOUCH = "touch", alone!("touch");
+    ALIVE = "alive", alone!("alive");
     TAKE = "take", counting!("take");
     REGISTER = "register", membership!("register");
     HEARTBEAT = "heartbeat", membership!("heartbeat");

@@ -101,12 +101,13 @@ impl Keeper {
                 link = self.connect() => link,
             };
             self.hears.store(true, Ordering::Relaxed);
+            // That covers commands which are back already.
+            let _ = tokio::time::timeout(Duration::ZERO, self.commands.back()).await;
             // Only now: whatever is read because of this is read after the subscriptions are in force.
             self.routes.missed();
             tracing::info!("the subscriber hears again");
         }
         link.close().await;
-        self.commands.quit().await;
     }
 
     async fn open(&self, attempt: usize) -> Result<Link, ConnectError> {

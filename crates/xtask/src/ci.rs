@@ -8,8 +8,12 @@ use std::{
 };
 
 /// What the tests run against, where Debian and most others put it, and Debian's package of it.
-const PROGRAMS: &[(&str, &str)] =
-    &[("/usr/bin/chromium", "chromium"), ("/usr/bin/redis-server", "redis-server"), ("/usr/sbin/nginx", "nginx")];
+const PROGRAMS: &[(&str, &str)] = &[
+    ("/usr/bin/chromium", "chromium"),
+    ("/usr/bin/redis-server", "redis-server"),
+    ("/usr/sbin/nginx", "nginx"),
+    ("/usr/bin/openssl", "openssl"),
+];
 
 type Step<'a> = (&'a str, &'a [&'a str]);
 

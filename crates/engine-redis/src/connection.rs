@@ -1,0 +1,175 @@
+//! One of the connections that carry commands. When it is lost or of no use, it is made from nothing.
+
+use crate::{
+    config::{ConnectError, RedisConfig},
+    dial::Life,
+};
+use fred::{clients::Client, interfaces::EventInterface, types::config::Server};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Pauses between tries to connect.
+const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(1);
+/// A connection that was of no use after a shorter time than this is no reason to hurry with the next.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// What the connections of a process have in common.
+#[derive(Clone)]
+pub struct Common {
+    pub config: RedisConfig,
+    /// Told when connections are back.
+    pub back: Arc<Notify>,
+    pub end: CancellationToken,
+    /// How many connections are away.
+    pub away: Arc<AtomicUsize>,
+}
+
+/// A connection, or the expectation of one.
+#[derive(Debug)]
+pub struct Connection {
+    client: watch::Receiver<Option<Client>>,
+    doubt: Arc<Notify>,
+    silence: Silence,
+}
+
+impl Connection {
+    /// Connects once, and goes on for itself until the end.
+    pub async fn start(common: Common) -> Result<Self, ConnectError> {
+        let life = begin(&common.config, 0).await?;
+        let (tell, client) = watch::channel(Some(life.client.clone()));
+        let doubt = Arc::new(Notify::new());
+        tokio::spawn(keep(common, life, tell, doubt.clone()));
+        Ok(Self { client, doubt, silence: Silence::default() })
+    }
+
+    /// What there is now.
+    pub fn now(&self) -> Option<Client> {
+        self.client.borrow().clone()
+    }
+
+    /// Waits until there is one; for ever when it has ended.
+    pub async fn wait(&self) -> Client {
+        let mut client = self.client.clone();
+        if let Ok(present) = client.wait_for(Option::is_some).await
+            && let Some(client) = present.clone()
+        {
+            return client;
+        }
+        std::future::pending().await
+    }
+
+    /// It is of no use as it is: it must be made anew.
+    pub fn doubt(&self) {
+        self.doubt.notify_one();
+    }
+
+    /// There was an answer.
+    pub fn answered(&self, by: impl FnOnce() -> Option<Server>) {
+        self.silence.broken(by);
+    }
+
+    /// There was none in time; so many in a row are too many.
+    pub fn silent(&self, by: Option<Server>, limit: u32) {
+        if self.silence.one_more(by) >= limit {
+            self.silence.forget();
+            tracing::warn!(timeouts = limit, "Redis is silent: connecting anew");
+            self.doubt();
+        }
+    }
+}
+
+/// Time-outs in a row of each server: in a cluster one may be silent while the others answer.
+#[derive(Debug, Default)]
+struct Silence {
+    any: AtomicBool,
+    timeouts: Mutex<HashMap<Option<Server>, u32>>,
+}
+
+impl Silence {
+    fn broken(&self, by: impl FnOnce() -> Option<Server>) {
+        if self.any.load(Ordering::Relaxed) {
+            let mut timeouts = self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
+            timeouts.remove(&by());
+            self.any.store(!timeouts.is_empty(), Ordering::Relaxed);
+        }
+    }
+
+    fn one_more(&self, by: Option<Server>) -> u32 {
+        let mut timeouts = self.timeouts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(true, Ordering::Relaxed);
+        let count = timeouts.entry(by).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn forget(&self) {
+        self.timeouts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.any.store(false, Ordering::Relaxed);
+    }
+}
+
+async fn begin(config: &RedisConfig, attempt: usize) -> Result<Life, ConnectError> {
+    Life::begin(config, config.commands(attempt)?, config.policy()).await
+}
+
+async fn keep(common: Common, first: Life, tell: watch::Sender<Option<Client>>, doubt: Arc<Notify>) {
+    let mut life = first;
+    let mut pause = *PAUSE.start();
+    loop {
+        // Only in a cluster: to another server, or to one that was away. (What came before this is the beginning.)
+        let mut more = life.client.reconnect_rx();
+        let why = loop {
+            tokio::select! {
+                () = common.end.cancelled() => return life.quit().await,
+                () = life.ended() => break "it is lost",
+                () = doubt.notified() => break "it is of no use",
+                Ok(_) = more.recv() => {
+                    while more.try_recv().is_ok() {}
+                    common.back.notify_one();
+                }
+            }
+        };
+        tracing::warn!(why, "a connection to Redis begins anew");
+        common.away.fetch_add(1, Ordering::Relaxed);
+        tell.send_replace(None);
+        pause = if life.began.elapsed() < SHORT { (pause * 2).min(*PAUSE.end()) } else { *PAUSE.start() };
+        // Whoever waits for a reply is told at once that none comes.
+        drop(life);
+        life = tokio::select! {
+            () = common.end.cancelled() => return,
+            life = again(&common.config, pause) => life,
+        };
+        // What was doubted meanwhile was the former one.
+        let _ = tokio::time::timeout(Duration::ZERO, doubt.notified()).await;
+        tell.send_replace(Some(life.client.clone()));
+        // It may be another server, which never got what the former one gave: whoever knows more than the store must
+        // look again, although the subscriber may have noticed nothing. Once is enough, when all are back.
+        if common.away.fetch_sub(1, Ordering::Relaxed) == 1 {
+            common.back.notify_one();
+        }
+    }
+}
+
+async fn again(config: &RedisConfig, first: Duration) -> Life {
+    let mut pause = first;
+    for attempt in 0.. {
+        tokio::time::sleep(pause).await;
+        match begin(config, attempt).await {
+            Ok(life) => return life,
+            Err(e @ ConnectError::Unreachable(_)) => tracing::debug!(attempt, error = %e, "Redis is away"),
+            // An operator must do something.
+            Err(e) => tracing::warn!(attempt, error = %e, "Redis is of no use"),
+        }
+        pause = (pause * 2).min(*PAUSE.end());
+    }
+    // Nobody waits for 2^64 tries.
+    std::future::pending().await
+}
