@@ -9,8 +9,8 @@ import {
 import { fileURLToPath } from 'node:url';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const BIN = process.env.ROOMFUL_BIN ?? here('../../target/debug/roomful');
-const DIST = process.env.FRONTEND_DIR ?? here('../dist');
+export const BIN = process.env.ROOMFUL_BIN ?? here('../../target/debug/roomful');
+export const DIST = process.env.FRONTEND_DIR ?? here('../dist');
 
 /** A `roomful` process of a test's own, on a free port that it keeps over a restart. */
 export class Server {

@@ -230,8 +230,8 @@ impl Cluster {
         Ok(&mut self.nodes[index])
     }
 
-    /// Ends everything in order: chat-nodes first, while nginx still carries what they tell their clients and Redis takes
-    /// what they have left to say. Who does not end in time is killed. Nothing is left when this returns.
+    /// Ends everything in order: chat-nodes first, while nginx still carries what they tell their clients and Redis
+    /// takes what they have left to say. Who does not end in time is killed. Nothing is left when this returns.
     pub async fn stop(mut self) {
         let (drain, end) = (self.options.drain_within, self.options.end_within);
         stop_all(self.nodes.iter(), drain).await;

@@ -35,7 +35,7 @@ pub enum StartError {
         max: usize,
     },
     /// Another supervisor works in the same directory.
-    #[error("another cluster runs in {} (its supervisor has pid {holder}): end it first, or take another directory", dir.display())]
+    #[error("another cluster runs in {} (its supervisor has pid {holder}): end it, or take another directory", dir.display())]
     Locked {
         /// Which directory.
         dir: PathBuf,

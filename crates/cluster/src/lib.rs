@@ -1,9 +1,9 @@
 //! The real topology on one machine, without containers: redis-server, nginx, the gateway and any number of chat-nodes,
 //! each a process of its own on loopback.
 //!
-//! [`Cluster`] is the supervisor. It starts everything, says what ended, and ends everything; it restarts nothing, since
-//! those who use it want to see what the others do meanwhile. `make cluster` is the program around it, and the auditor
-//! stands on it.
+//! [`Cluster`] is the supervisor. It starts everything, says what ended, and ends everything; it restarts nothing,
+//! since those who use it want to see what the others do meanwhile. `make cluster` is the program around it, and the
+//! auditor stands on it.
 //!
 //! | file | what |
 //! | --- | --- |

@@ -70,8 +70,8 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What comes sooner after the first signal is the same wish: `timeout`, for one, sends its signal to the process and then
-/// to its group.
+/// What comes sooner after the first signal is the same wish: `timeout`, for one, sends its signal to the process and
+/// then to its group.
 const AGAIN: Duration = Duration::from_millis(300);
 
 fn options(args: Args) -> Result<Options, std::io::Error> {

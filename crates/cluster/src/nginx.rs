@@ -138,11 +138,11 @@ impl Site {
         if let Some(resolver) = self.resolver {
             let _ = writeln!(text, "\nresolver {resolver} valid=2s ipv6=off;\nresolver_timeout 2s;");
         }
-        // `random two least_conn`: of two nodes drawn by lot, the one with fewer connections. WebSockets stay for long, so
-        // a node that was started again has to be able to catch up, which round robin never lets it; but with least_conn
-        // alone, one that fails fast always has the fewest, and would attract everybody. `zone`: all workers count
-        // together. A node that failed three times within 2 s is left out for 2 s: enough not to wait for one that hangs,
-        // and no long loss of one that is back.
+        // `random two least_conn`: of two nodes drawn by lot, the one with fewer connections. WebSockets stay for long,
+        // so a node that was started again has to be able to catch up, which round robin never lets it; but with
+        // least_conn alone, one that fails fast always has the fewest, and would attract everybody. `zone`: all workers
+        // count together. A node that failed three times within 2 s is left out for 2 s: enough not to wait for one
+        // that hangs, and no long loss of one that is back.
         if let Upstream::Addresses(nodes) = &self.chat_nodes {
             block(&mut text, "chat_nodes", nodes, "    random two least_conn;\n", "");
         }

@@ -88,7 +88,8 @@ impl Options {
     }
 }
 
-/// The same refusals as those of `roomful`: a slip of one path element would put sources, or a home directory, on the net.
+/// The same refusals as those of `roomful`: a slip of one path element would put sources, or a home directory, on the
+/// net.
 fn check_frontend(path: &Path) -> Result<(), StartError> {
     let because = if !path.join("index.html").is_file() {
         "it has no index.html"

@@ -89,7 +89,8 @@ pub(crate) struct Services<'a> {
 
 /// nginx, in the foreground.
 pub(crate) fn nginx(programs: &Programs, site: &Site, log: PathBuf) -> Plan {
-    // As root its workers would be somebody who may not read this directory. They are whoever started us, as all else is.
+    // As root its workers would be somebody who may not read this directory. They are whoever started us, as all else
+    // is.
     let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
     let args: [OsString; 8] = [
         "-p".into(),

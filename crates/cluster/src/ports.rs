@@ -1,8 +1,8 @@
 //! Ports that stay ours while nobody listens on them.
 //!
 //! A process that is started again has to get its port back, so it must not be taken meanwhile: not by an outgoing
-//! connection, for which the kernel takes ports from 32768 on, and not by another cluster, such as the one of a test that
-//! runs at the same time.
+//! connection, for which the kernel takes ports from 32768 on, and not by another cluster, such as the one of a test
+//! that runs at the same time.
 
 use std::{
     io,

@@ -269,8 +269,8 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Kills it, and waits until it is gone, which takes milliseconds: who drops it, and perhaps ends, is not to leave an
-    /// entry in the process table to an init that may never look.
+    /// Kills it, and waits until it is gone, which takes milliseconds: who drops it, and perhaps ends, is not to leave
+    /// an entry in the process table to an init that may never look.
     fn drop(&mut self) {
         let deadline = std::time::Instant::now() + DROPPED;
         // It may be on its way into life only now, if whoever started it lost interest.

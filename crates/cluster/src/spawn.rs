@@ -5,12 +5,13 @@
 //! | in order | [`Process`](crate::Process) does |
 //! | SIGKILL, a crash | the kernel, by the signal that `setpriv --pdeathsig` asked it for |
 //!
-//! `setpriv` (util-linux) asks for the parent-death signal and then *becomes* the program: the pid is the program's own.
-//! Doing it ourselves between fork and exec would take unsafe code. Who asks too late, when we are gone already, is never
-//! told; so a line of shell in between looks whether its parent is still us. The signal is tied to the thread that forked, not to
-//! the process; so each process has a thread of its own here, which starts it, waits for its end, and only then ends
-//! itself. The process gets a group of its own, so that Ctrl-C in a terminal reaches the supervisor alone, which then
-//! ends everything in order.
+//! `setpriv` (util-linux) asks for the parent-death signal and then *becomes* the program: the pid is the program's
+//! own. Doing it ourselves between fork and exec would take unsafe code. Who asks too late, when we are gone already,
+//! is never told; so a line of shell in between looks whether its parent is still us.
+//!
+//! The signal is tied to the thread that forked, not to the process. So each process has a thread of its own here,
+//! which starts it, waits for its end, and only then ends itself. The process gets a group of its own: Ctrl-C in a
+//! terminal reaches the supervisor alone, which then ends everything in order.
 
 use crate::process::{Ended, os_pid};
 use rustix::{

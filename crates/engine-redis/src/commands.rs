@@ -94,6 +94,11 @@ impl Commands {
         slots.get_server(ClusterRouting::hash_key(key.as_bytes())).cloned()
     }
 
+    /// Whether each has a connection now, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.connections.iter().all(|connection| connection.client.is_connected())
+    }
+
     /// Asks for an answer.
     pub async fn ping(&self) -> Result<(), Unavailable> {
         let connection = self.pick();

@@ -107,6 +107,9 @@ impl RedisCluster {
     /// # Errors
     /// When it does not, or is not.
     pub async fn check(&self) -> Result<(), Unavailable> {
+        if !self.0.commands.is_connected() {
+            return Err(Unavailable("not connected".to_owned()));
+        }
         self.0.commands.ping().await?;
         if self.0.subscriber.hears() { Ok(()) } else { Err(Unavailable("nothing can be heard".to_owned())) }
     }

@@ -16,7 +16,8 @@ use std::{
 use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
 use tokio_tungstenite::connect_async;
 
-/// A name server that knows one name, and how many addresses it has now. It knows no other, not even that there is none.
+/// A name server that knows one name, and how many addresses it has now. It knows no other, not even that there is
+/// none.
 struct Names {
     address: SocketAddr,
     replicas: Arc<Mutex<Vec<Ipv4Addr>>>,
@@ -73,8 +74,8 @@ async fn who(address: SocketAddr) -> Option<String> {
     Some(heard.into_text().unwrap().to_string())
 }
 
-/// Waits until many sockets in a row all reach one of these, and each of these is reached. Each worker of nginx asks the
-/// name server for itself, so one may know what another does not yet.
+/// Waits until many sockets in a row all reach one of these, and each of these is reached. Each worker of nginx asks
+/// the name server for itself, so one may know what another does not yet.
 async fn everybody_reaches(nginx: &Nginx, nodes: &[&str]) {
     eventually(&format!("everybody reaches {nodes:?}"), async || {
         let mut reached = HashSet::new();

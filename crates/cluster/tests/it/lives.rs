@@ -28,6 +28,10 @@ async fn start(options: Options) -> Cluster {
     cluster
 }
 
+async fn stop(cluster: Cluster) {
+    timeout(PATIENCE, cluster.stop()).await.expect("it does not end by itself");
+}
+
 /// A client that is connected, and the node that it is on.
 async fn client(cluster: &Cluster) -> Option<(Socket, String)> {
     let url = format!("{}/ws", cluster.url().replace("http", "ws"));
@@ -107,7 +111,7 @@ async fn a_node_has_many_lives_and_one_port() {
     // Stopped ones end as well.
     cluster.node(0).signal(Signal::STOP);
     let run = dir.path().join("run").canonicalize().unwrap();
-    cluster.stop().await;
+    stop(cluster).await;
     assert!(processes_of(&run).is_empty(), "{:#?}", processes_of(&run));
     assert!(!run.join("cluster.json").exists());
 }
@@ -127,7 +131,7 @@ async fn a_cluster_grows_while_a_client_stays() {
     eventually("clients find it", async || client(&cluster).await.is_some_and(|(_, on)| on == "chat-node-2")).await;
     socket.send(Message::text(r#"{"type":"PING","id":"a"}"#)).await.unwrap();
     assert_eq!(hear(&mut socket).await.unwrap()["type"], "PONG");
-    cluster.stop().await;
+    stop(cluster).await;
 }
 
 #[tokio::test]
@@ -154,7 +158,7 @@ async fn each_service_can_be_given_a_redis_of_its_own() {
     let mut cluster = start(options).await;
     let redis = SocketAddr::from((Ipv4Addr::LOCALHOST, cluster.redis().port()));
     assert_eq!(*asked.lock().unwrap(), [("gateway".to_owned(), redis), ("chat-node-1".to_owned(), redis)]);
-    cluster.stop().await;
+    stop(cluster).await;
 }
 
 async fn refused(options: Options) -> StartError {

@@ -6,7 +6,9 @@
 mod config;
 mod discovery;
 mod lives;
+mod outage;
 mod page;
+mod promises;
 mod proxy;
 mod refusals;
 mod supervisor;

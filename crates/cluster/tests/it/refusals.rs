@@ -24,20 +24,23 @@ async fn a_service_that_is_not_there_is_unavailable() {
 async fn logins_are_counted_before_they_cost_anything() {
     let service = Upstream::start(Manner::Echo).await;
     let nginx = Nginx::start(|site| site.admin_api = Some(at(&[&service]))).await;
-    let mut refused = None;
+    let mut refused = Vec::new();
     for n in 0..30 {
         // However it is spelled, and whoever the client says it is.
         let path = ["/admin/login", "/admin//login", "/admin/%6cogin"][n % 3];
         let forged = format!("x-forwarded-for: 10.0.0.{n}");
         let response = request(nginx.address(), "POST", path, &[&forged], b"{}").await;
         match response.status {
-            200 => assert!(refused.is_none() && n < 20),
-            _ => refused = Some((n, response)),
+            200 => {}
+            _ => refused.push(response),
         }
     }
-    let (_, refused) = refused.expect("nothing was refused");
-    refused.assert_problem(429);
-    assert_eq!(refused.one("retry-after"), "3");
+    // Eleven at once, and one each three seconds that this takes, which are few on any machine.
+    assert!((10..=19).contains(&refused.len()), "{}", refused.len());
+    for response in refused {
+        response.assert_problem(429);
+        assert_eq!(response.one("retry-after"), "3");
+    }
     // The rest of the API is not.
     for _ in 0..30 {
         assert_eq!(get(nginx.address(), "/admin/servers", &[]).await.status, 200);

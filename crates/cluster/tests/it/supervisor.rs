@@ -99,8 +99,9 @@ async fn killed_it_leaves_nothing_behind_and_can_be_started_again() {
     assert!(processes_of(&supervisor.dir).len() > pids(&cluster).len());
     supervisor.signal("KILL");
     supervisor.wait();
-    eventually("all are gone", async || processes_of(&supervisor.dir).is_empty()).await;
-    assert!(pids(&cluster).into_iter().all(|pid| !is_alive(pid)));
+    // One that is being ended has lost its files, and so is not found by them, before it is gone.
+    let gone = async || processes_of(&supervisor.dir).is_empty() && !pids(&cluster).into_iter().any(is_alive);
+    eventually("all are gone", gone).await;
 
     // What it could not remove is not taken for the truth.
     assert!(supervisor.dir.join("cluster.json").exists());

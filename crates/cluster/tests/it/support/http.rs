@@ -66,8 +66,8 @@ pub async fn request(address: SocketAddr, method: &str, path: &str, lines: &[&st
     raw(address, &[head.as_bytes(), b"\r\n", body].concat()).await
 }
 
-/// Sends these bytes, and reads the answer: to the end that its head tells, for nginx keeps a connection for a while whose
-/// body it has refused, and else to the connection's.
+/// Sends these bytes, and reads the answer: to the end that its head tells, for nginx keeps a connection for a while
+/// whose body it has refused, and else to the connection's.
 pub async fn raw(address: SocketAddr, bytes: &[u8]) -> Response {
     let exchange = async {
         let mut socket = TcpStream::connect(address).await.unwrap();

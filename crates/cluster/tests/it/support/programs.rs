@@ -44,6 +44,8 @@ pub fn options(nodes: usize) -> (Options, TempDir) {
     options.nodes = nodes;
     options.dir = dir.path().join("run");
     options.open_files = 1024;
+    // Never in these tests: who has to be killed at the end is a fault.
+    options.drain_within = 4 * PATIENCE;
     // Nobody has to be sent elsewhere slowly, and everybody is at one address.
     for (name, value) in [("DRAIN_WINDOW", "0s"), ("LIMIT_CONNECT_NODE", "off"), ("LIMIT_HTTP_NODE", "off")] {
         options.env.push((name.to_owned(), value.to_owned()));
