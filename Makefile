@@ -1,11 +1,12 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster page test codegen idle-memory screenshots
+.PHONY: help run cluster audit page test codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
 	@echo 'make cluster      Redis, nginx, a gateway and NODES=3 chat-nodes as processes of their own, at PORT=8080'
+	@echo 'make audit        clients, faults and a judge: nothing lost, doubled or reordered (SEED=1 DURATION=240s URL=…)'
 	@echo 'make test         every test and check; installs what they need where it is missing'
 	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
 	@echo 'make screenshots  take the pictures of the README from a running server (URL=http://localhost:8080)'
@@ -25,6 +26,16 @@ cluster:
 	@cargo build --release --locked --package cluster --package chat-node --package gateway
 	@exec setpriv --pdeathsig TERM -- "$${CARGO_TARGET_DIR:-target}/release/cluster" \
 	  --nodes "$(NODES)" --port "$(PORT)" --dir .run --frontend frontend/dist
+
+# A cluster of its own unless URL says where one is. Exit status 1: a promise was not kept.
+SEED ?= 1
+DURATION ?= 240s
+audit:
+	@$(if $(URL),scripts/preflight.sh,scripts/preflight.sh redis-server nginx setpriv)
+	@echo '── services and auditor (the first build takes some minutes)'
+	@cargo build --release --locked --package load-test --package chat-node --package gateway
+	@exec setpriv --pdeathsig TERM -- "$${CARGO_TARGET_DIR:-target}/release/load-test" audit \
+	  --seed "$(SEED)" --duration "$(DURATION)" $(if $(URL),--url "$(URL)") $(AUDIT)
 
 page:
 	@scripts/preflight.sh

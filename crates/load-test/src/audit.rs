@@ -78,7 +78,8 @@ impl Audit {
         .await;
         workload.phase(Phase::Settled);
         tell(&line(&workload, "settled: reading every room's log"));
-        let inspected = inspector::inspect(&workload.desk, ground.api().as_deref()).await;
+        let inspected =
+            inspector::inspect(&workload.desk, ground.api().as_deref(), self.terms.promptness * 5 / 4).await;
         let moods = workload.desk.moods();
         let end = journal.now();
         workload.end().await;
@@ -109,7 +110,7 @@ impl Audit {
         for (number, step) in self.plan.steps.iter().enumerate() {
             let Step { at, hold, fault } = *step;
             // What took longer than planned moves all that follows.
-            let healed = faults.last().map_or(Duration::ZERO, |f| f.end + self.terms.heal + self.terms.promptness);
+            let healed = faults.last().map_or(Duration::ZERO, |fault| fault.end + self.plan.pause);
             sleep(at.max(healed).saturating_sub(journal.now())).await;
             let text = fault.to_string();
             tell(&format!("{} fault {}: {text}", clock(journal.now()), number + 1));

@@ -7,7 +7,7 @@ use crate::{
 use protocol::{ClientCommand, MessageId, ServerEvent};
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -42,8 +42,10 @@ pub struct Impact {
     pub number: usize,
     /// From its beginning to the first `ACK` of a message sent after it, by anybody.
     pub first_ack_ms: Option<f64>,
-    /// From its beginning until every client that sent something had an `ACK` again: the time for the slowest.
-    pub last_client_ms: Option<f64>,
+    /// Of the messages that were first sent until it was undone and five seconds more: the longest wait for an `ACK`.
+    pub longest_wait_ms: Option<f64>,
+    /// Those of them that nobody acknowledged: given up after all attempts, or forgotten with a lost identity or room.
+    pub given_up: usize,
     /// Connections that ended, by no will of their own, until it was undone and five seconds more.
     pub connections_lost: usize,
     /// Commands that were answered with `unavailable` until then.
@@ -79,7 +81,7 @@ pub struct Figures {
     pub gaps: usize,
     /// From `SEND_MESSAGE` to its `ACK`, on one connection, sent once.
     pub ack: Spread,
-    /// From `SEND_MESSAGE`, sent once, to each member's `NEW_MESSAGE`.
+    /// From `SEND_MESSAGE`, sent once, to each member's `NEW_MESSAGE`; not on connections that stopped reading on purpose.
     pub delivery: Spread,
     /// From a message's first attempt to its `ACK`, over retries and reconnects: what a person waits.
     pub service: Spread,
@@ -107,15 +109,25 @@ impl Figures {
         let (mut ack, mut delivery, mut reconnect) = (Vec::new(), Vec::new(), Vec::new());
         let mut lost: HashMap<u32, Duration> = HashMap::new();
         let (mut losses, mut refusals) = (Vec::new(), Vec::new());
+        // Of each actor: its end is a loss, that of one which was taken over is not.
+        let mut newest: HashMap<u32, u32> = HashMap::new();
+        let mut dozing: HashSet<u32> = HashSet::new();
         for record in records {
             figures.duration = record.at;
             match &record.what {
                 What::Phase(Phase::Over) => break,
-                What::Opening(_) => figures.attempts += 1,
+                What::Opening(_) => {
+                    figures.attempts += 1;
+                    newest.insert(record.actor, record.connection);
+                }
+                What::Dozing => {
+                    dozing.insert(record.connection);
+                }
                 What::Failed(_) => count(&mut figures.ends, "not accepted".to_owned()),
                 What::Ended(how) => {
                     count(&mut figures.ends, ending(how));
-                    if matches!(how, How::Closed(..) | How::Lost(_) | How::Silent) {
+                    let current = newest.get(&record.actor) == Some(&record.connection);
+                    if current && matches!(how, How::Closed(..) | How::Lost(_) | How::Silent) {
                         losses.push(record.at);
                         lost.entry(record.actor).or_insert(record.at);
                     }
@@ -134,7 +146,8 @@ impl Figures {
                             reconnect.extend(lost.remove(&record.actor).map(|since| record.at - since));
                         }
                         ServerEvent::NewMessage(message) => {
-                            let once = messages.get(&message.id).filter(|m| m.times == 1);
+                            let reads = !dozing.contains(&record.connection);
+                            let once = messages.get(&message.id).filter(|m| m.times == 1 && reads);
                             delivery.extend(once.map(|m| record.at - m.first));
                         }
                         ServerEvent::Ack(event) => {
@@ -191,18 +204,13 @@ fn impact(
 ) -> Impact {
     let until = fault.end + Duration::from_secs(5);
     let within = |all: &[Duration]| all.iter().filter(|at| (fault.begin..until).contains(at)).count();
-    let mut first_of: HashMap<u32, Duration> = HashMap::new();
-    for message in messages.values().filter(|m| (fault.begin..until).contains(&m.first)) {
-        if let Some(acked) = message.acked {
-            let first = first_of.entry(message.actor).or_insert(acked);
-            *first = acked.min(*first);
-        }
-    }
-    let ms = |at: Option<&Duration>| at.map(|at| ((*at - fault.begin).as_secs_f64() * 1000.0).round());
+    let sent = || messages.values().filter(|m| (fault.begin..until).contains(&m.first));
+    let ms = |wait: Option<Duration>| wait.map(|wait| (wait.as_secs_f64() * 1000.0).round());
     Impact {
         number: fault.number,
-        first_ack_ms: ms(first_of.values().min()),
-        last_client_ms: ms(first_of.values().max()),
+        first_ack_ms: ms(sent().filter_map(|m| m.acked).min().map(|acked| acked - fault.begin)),
+        longest_wait_ms: ms(sent().filter_map(|m| m.acked.map(|acked| acked - m.first)).max()),
+        given_up: sent().filter(|m| m.acked.is_none()).count(),
         connections_lost: within(losses),
         unavailable: within(refusals),
     }

@@ -133,18 +133,21 @@ pub struct Plan {
     /// How long clients are busy; the last fault has healed before that.
     #[serde(serialize_with = "crate::report::seconds")]
     pub busy: Duration,
+    /// After each fault at least: time to heal, and to be judged in calm.
+    #[serde(serialize_with = "crate::report::seconds")]
+    pub pause: Duration,
 }
 
 /// Before the first fault: everybody has come, and a room has a past.
 const WARM_UP: Duration = Duration::from_secs(8);
-/// After a fault: time to heal and to be judged in calm.
+/// After each fault of the full plan.
 const PAUSE: Duration = Duration::from_secs(13);
 
 impl Plan {
     /// Nothing happens but what clients do.
     #[must_use]
     pub fn calm(busy: Duration) -> Self {
-        Self { steps: Vec::new(), busy }
+        Self { steps: Vec::new(), busy, pause: PAUSE }
     }
 
     /// As many faults as have time to heal, each kind once before any comes again, out of those that are possible.
@@ -182,7 +185,7 @@ impl Plan {
             steps.push(Step { at, hold, fault });
             at += hold + PAUSE + dice.time(Duration::ZERO, Duration::from_secs(2));
         }
-        Self { steps, busy }
+        Self { steps, busy, pause: PAUSE }
     }
 
     /// One SIGKILL of a node and one restart of Redis, for the tests.
@@ -192,10 +195,10 @@ impl Plan {
         let node = usize::try_from(dice.number(0..nodes as u64)).unwrap_or(0);
         let second = Duration::from_secs(1);
         let steps = vec![
-            Step { at: 5 * second, hold: second, fault: Fault::KillNode { node } },
-            Step { at: 15 * second, hold: second, fault: Fault::RestartRedis },
+            Step { at: 4 * second, hold: second, fault: Fault::KillNode { node } },
+            Step { at: 12 * second, hold: second, fault: Fault::RestartRedis },
         ];
-        Self { steps, busy: 27 * second }
+        Self { steps, busy: 26 * second, pause: 6 * second }
     }
 }
 

@@ -169,21 +169,22 @@ impl<'a> Report<'a> {
         }
         writeln!(
             out,
-            "\n| # | fault | from, s | to, s | next ACK, ms | every client served, ms | connections lost | unavailable |"
+            "\n| # | fault | from, s | to, s | next ACK, ms | longest wait for an ACK, ms | given up | connections lost | unavailable |"
         )?;
-        writeln!(out, "| --: | --- | --: | --: | --: | --: | --: | --: |")?;
+        writeln!(out, "| --: | --- | --: | --: | --: | --: | --: | --: | --: |")?;
         for fault in &self.faults {
             let (h, i) = (fault.happened, fault.impact);
             let ms = |ms: Option<f64>| ms.map_or("none".to_owned(), |ms| format!("{ms:.0}"));
             writeln!(
                 out,
-                "| {} | {} | {:.1} | {:.1} | {} | {} | {} | {} |",
+                "| {} | {} | {:.1} | {:.1} | {} | {} | {} | {} | {} |",
                 h.number + 1,
                 fault.text,
                 h.begin.as_secs_f64(),
                 h.end.as_secs_f64(),
                 ms(i.and_then(|i| i.first_ack_ms)),
-                ms(i.and_then(|i| i.last_client_ms)),
+                ms(i.and_then(|i| i.longest_wait_ms)),
+                i.map_or(0, |i| i.given_up),
                 i.map_or(0, |i| i.connections_lost),
                 i.map_or(0, |i| i.unavailable),
             )?;

@@ -11,6 +11,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("engine", &["actix", "fred", "runtime"]),
     ("runtime", &["protocol", "engine", "fred"]),
     ("client", &["engine", "runtime", "actix", "chat-node"]),
+    // Outside-in: what it shared with the servers, it could not judge.
+    ("load-test", &["engine", "engine-redis", "runtime", "actix", "chat-node", "gateway", "roomful", "fred"]),
     ("chat-node", &["gateway", "roomful", "fred", "actix-web"]),
     ("gateway", &["chat-node", "roomful", "fred"]),
     ("engine-redis", &["actix", "chat-node", "gateway"]),

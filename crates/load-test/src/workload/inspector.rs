@@ -16,16 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Pages of any list that are read at most.
 const PAGES: usize = 10_000;
 
-/// Reads all there is. `api` is the base of the HTTP calls, where there is one.
+/// Reads all there is, and stays for a while. `api` is the base of the HTTP calls, where there is one.
 ///
 /// # Errors
 /// What could not be read, which is a fault of its own.
-pub async fn inspect(desk: &Arc<Desk>, api: Option<&str>) -> Result<(), String> {
+pub async fn inspect(desk: &Arc<Desk>, api: Option<&str>, stay: Duration) -> Result<(), String> {
     let mut inspector = Inspector::connect(desk).await?;
     let result = inspector.read(api).await;
-    // It stays a member of the last room until the verdict is in: leaving would be one more thing to judge.
+    // What the logs have shown must have reached everybody before the end.
     if result.is_ok() {
-        let deadline = Instant::now() + desk.settings.silence;
+        let deadline = Instant::now() + stay;
         while inspector.link.hear(deadline.saturating_duration_since(Instant::now())).await.is_ok_and(|e| e.is_some()) {
         }
         sleep(deadline.saturating_duration_since(Instant::now())).await;

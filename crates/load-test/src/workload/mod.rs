@@ -71,7 +71,7 @@ impl Default for Settings {
             clients: 72,
             rooms: 10,
             quiet_rooms: 4,
-            pace: Duration::from_millis(1200),
+            pace: Duration::from_millis(700),
             visits: Duration::from_secs(8),
             silence: Duration::from_secs(7),
             grace: Duration::from_secs(10),

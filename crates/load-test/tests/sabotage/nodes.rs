@@ -54,7 +54,8 @@ impl Nodes {
             let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
             nodes.addresses.push(listener.local_addr().unwrap());
             let ports = wrap(cluster.node(name.parse().unwrap()));
-            let server = chat_node::build(config, ports, clock.clone(), entropy.clone(), Health::new(), listener).await.unwrap();
+            let server =
+                chat_node::build(config, ports, clock.clone(), entropy.clone(), Health::new(), listener).await.unwrap();
             let lifecycle = Lifecycle::new();
             nodes.lifecycles.push(lifecycle.clone());
             // A runtime of its own: a test that is busy does not hold the node up.
