@@ -83,7 +83,7 @@ pub struct Figures {
     pub ack: Spread,
     /// From `SEND_MESSAGE`, sent once, to each member's `NEW_MESSAGE`; not on connections that stopped reading on purpose.
     pub delivery: Spread,
-    /// From a message's first attempt to its `ACK`, over retries and reconnects: what a person waits.
+    /// From a message's first attempt to its `ACK`, over retries and reconnects: what a person waits who does not go away.
     pub service: Spread,
     /// The longest of these for each client: its longest time without service.
     pub longest_without_service: Spread,
@@ -98,6 +98,15 @@ struct Message {
     first: Duration,
     times: u32,
     acked: Option<Duration>,
+    /// Its sender ended the connection of its own will before it was acknowledged.
+    abandoned: bool,
+}
+
+impl Message {
+    /// How long its sender waited for its `ACK`, if that was all that kept it waiting.
+    fn wait(&self) -> Option<Duration> {
+        self.acked.filter(|_| !self.abandoned).map(|acked| acked - self.first)
+    }
 }
 
 impl Figures {
@@ -112,6 +121,7 @@ impl Figures {
         // Of each actor: its end is a loss, that of one which was taken over is not.
         let mut newest: HashMap<u32, u32> = HashMap::new();
         let mut dozing: HashSet<u32> = HashSet::new();
+        let mut open: HashMap<u32, Vec<MessageId>> = HashMap::new();
         for record in records {
             figures.duration = record.at;
             match &record.what {
@@ -127,7 +137,10 @@ impl Figures {
                 What::Ended(how) => {
                     count(&mut figures.ends, ending(how));
                     let current = newest.get(&record.actor) == Some(&record.connection);
-                    if current && matches!(how, How::Closed(..) | How::Lost(_) | How::Silent) {
+                    if current && matches!(how, How::Left | How::Dropped) {
+                        let open = open.remove(&record.actor).unwrap_or_default();
+                        open.iter().for_each(|id| abandon(messages.get_mut(id)));
+                    } else if current && !matches!(how, How::Left | How::Dropped) {
                         losses.push(record.at);
                         lost.entry(record.actor).or_insert(record.at);
                     }
@@ -135,7 +148,9 @@ impl Figures {
                 What::Sent(command) => {
                     count(&mut figures.sent, tag(command));
                     if let ClientCommand::SendMessage(message) = command {
-                        let new = Message { actor: record.actor, first: record.at, times: 0, acked: None };
+                        let new =
+                            Message { actor: record.actor, first: record.at, times: 0, acked: None, abandoned: false };
+                        open.entry(record.actor).or_default().push(message.id);
                         messages.entry(message.id).or_insert(new).times += 1;
                     }
                 }
@@ -181,7 +196,7 @@ impl Figures {
         }
         figures.messages = messages.len();
         figures.acknowledged = messages.values().filter(|m| m.acked.is_some()).count();
-        let waits = || messages.values().filter_map(|m| m.acked.map(|acked| (m.actor, acked - m.first)));
+        let waits = || messages.values().filter_map(|m| Some((m.actor, m.wait()?)));
         let mut longest: HashMap<u32, Duration> = HashMap::new();
         for (actor, wait) in waits() {
             let longest = longest.entry(actor).or_default();
@@ -209,10 +224,16 @@ fn impact(
     Impact {
         number: fault.number,
         first_ack_ms: ms(sent().filter_map(|m| m.acked).min().map(|acked| acked - fault.begin)),
-        longest_wait_ms: ms(sent().filter_map(|m| m.acked.map(|acked| acked - m.first)).max()),
-        given_up: sent().filter(|m| m.acked.is_none()).count(),
+        longest_wait_ms: ms(sent().filter_map(Message::wait).max()),
+        given_up: sent().filter(|m| m.acked.is_none() && !m.abandoned).count(),
         connections_lost: within(losses),
         unavailable: within(refusals),
+    }
+}
+
+fn abandon(message: Option<&mut Message>) {
+    if let Some(message) = message.filter(|message| message.acked.is_none()) {
+        message.abandoned = true;
     }
 }
 

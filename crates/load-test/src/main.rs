@@ -65,7 +65,7 @@ async fn audit(options: &Options) -> Result<bool, String> {
     };
     let report = Report::new(&audit, cluster, &outcome);
     println!("\n{}", report.text());
-    report.write(&options.out).map_err(|e| format!("{}: {e}", options.out.display()))?;
+    report.write(&options.out, &outcome.records).map_err(|e| format!("{}: {e}", options.out.display()))?;
     let found = outcome.verdict.violations.len();
     let (seed, out) = (options.seed, options.out.display());
     let verdict = if found == 0 { "all zero".to_owned() } else { format!("{found} VIOLATIONS") };

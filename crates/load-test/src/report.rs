@@ -8,7 +8,14 @@ use crate::{
 };
 use protocol::{ClientCommand, RoomId, ServerEvent};
 use serde::{Serialize, Serializer};
-use std::{collections::BTreeMap, fmt::Write as _, fs, io, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::{self, BufWriter, Write as _},
+    path::Path,
+    time::Duration,
+};
 
 /// How much before and after a violation is shown of those concerned.
 const AROUND: (Duration, Duration) = (Duration::from_secs(6), Duration::from_secs(4));
@@ -90,12 +97,17 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Writes `audit.json` and `audit.md`.
+    /// Writes `audit.json`, `audit.md` and, line by line, the journal that they rest on.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write(&self, directory: &Path) -> io::Result<()> {
+    pub fn write(&self, directory: &Path, records: &[Record]) -> io::Result<()> {
         fs::create_dir_all(directory)?;
+        let mut journal = BufWriter::new(fs::File::create(directory.join("journal.log"))?);
+        for line in records.iter().filter_map(show) {
+            writeln!(journal, "{line}")?;
+        }
+        journal.flush()?;
         fs::write(directory.join("audit.json"), serde_json::to_vec_pretty(self)?)?;
         fs::write(directory.join("audit.md"), self.text())
     }

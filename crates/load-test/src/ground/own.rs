@@ -6,12 +6,13 @@ use crate::{
     proxy::{Proxy, Weather},
 };
 use async_trait::async_trait;
-use cluster::{Cluster, Options, Process, ProcessError, Signal};
+use cluster::{Cluster, Options, Process, ProcessError, Programs, Signal};
 use std::{
     collections::HashMap,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::Command,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -105,6 +106,13 @@ fn link(links: &Links, runtime: &Handle, name: &str, redis: SocketAddr) -> Socke
     }
 }
 
+/// What a program says that it is, on either of its outputs.
+fn version(program: &Path, argument: &str) -> Option<String> {
+    let output = Command::new(program).arg(argument).output().ok()?;
+    let said = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&said).lines().next().map(|line| line.trim().to_owned())
+}
+
 async fn again(process: &mut Process) -> Result<(), String> {
     let started: Result<(), ProcessError> = async {
         process.start().await?;
@@ -136,12 +144,17 @@ impl Ground for Own {
     }
 
     fn describe(&self) -> Vec<String> {
-        vec![format!(
+        let mut lines = vec![format!(
             "{} chat-nodes, a gateway, nginx and Redis of its own, version {}; logs in {}",
             self.cluster.nodes(),
             env!("CARGO_PKG_VERSION"),
             self.directory.display()
-        )]
+        )];
+        if let Ok(programs) = Programs::find() {
+            lines.extend(version(&programs.redis, "--version"));
+            lines.extend(version(&programs.nginx, "-v"));
+        }
+        lines
     }
 
     fn possible(&self, fault: Fault) -> bool {

@@ -72,6 +72,7 @@ impl Identity<'_> {
             }
         }
         for (client, connections) in by_client {
+            self.taken_over(client, &connections);
             let since = |c: &Connection| c.connected.map_or(c.opening, |(at, _)| at);
             let alive = |c: &Connection| {
                 let member = self.stays.iter().any(|s| s.connection == c.number && s.until >= c.until);
@@ -86,6 +87,26 @@ impl Identity<'_> {
                 let at = since(a).max(since(b));
                 let violation = Violation::new(Kind::ClientIdReused, at, text).client(client);
                 self.violations.push(violation.actor(a.actor).actor(b.actor));
+            }
+        }
+    }
+
+    /// Whoever connects again takes over: the former connection is closed, and hears nothing more.
+    fn taken_over(&mut self, client: ClientId, connections: &[&Connection]) {
+        for newer in connections {
+            let Some((since, _)) = newer.connected.filter(|_| newer.claimed.is_some()) else { continue };
+            let older = |c: &&&Connection| {
+                let due = self.calm.after(since, self.terms.promptness, c.number);
+                c.actor == newer.actor && c.connected.is_some_and(|(at, _)| at < since) && c.heard > due
+            };
+            if let Some(older) = connections.iter().find(older) {
+                let text = format!(
+                    "connection #{} of {client} was taken over by #{}, and hears on at {:.3} s",
+                    older.number,
+                    newer.number,
+                    older.heard.as_secs_f64()
+                );
+                self.violations.push(Violation::new(Kind::Protocol, since, text).actor(newer.actor).client(client));
             }
         }
     }

@@ -6,7 +6,11 @@ use super::{
     violation::{Kind, Violation},
 };
 use crate::journal::{How, Phase, Record, What};
-use protocol::{ClientCommand, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent, event::CommandError};
+use protocol::{
+    ClientCommand, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent,
+    command::FetchHistory,
+    event::{CommandError, History},
+};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     time::Duration,
@@ -84,6 +88,13 @@ impl<'a> Service<'a> {
         let asked = self.asked.get_mut(&(number, id.clone())).and_then(VecDeque::pop_front);
         if let Some((sent, command)) = asked {
             self.late(number, sent, Some(record.at), command);
+            if let (ServerEvent::History(history), ClientCommand::FetchHistory(part)) = (event, command)
+                && let Some(wrong) = not_as_asked(history, part)
+            {
+                let text = format!("HISTORY of room {} {wrong}: {part:?}", history.room_id);
+                let violation = Violation::new(Kind::Snapshot, record.at, text).actor(record.actor);
+                self.found.push(violation.room(history.room_id));
+            }
         }
         if let ServerEvent::CommandError(error) = event {
             self.refused(record, error, asked.map(|(_, command)| command));
@@ -166,6 +177,22 @@ impl<'a> Service<'a> {
                 self.late(number, sent, None, command);
             }
         }
+    }
+}
+
+/// What a page of history has that was not asked for.
+fn not_as_asked(history: &History, part: &FetchHistory) -> Option<&'static str> {
+    let seqs = || history.messages.iter().map(|message| message.seq);
+    if seqs().zip(seqs().skip(1)).any(|(a, b)| b != a.next()) {
+        Some("has a hole")
+    } else if part.after.is_some_and(|after| seqs().any(|seq| seq <= after)) {
+        Some("goes below what was asked")
+    } else if part.before.is_some_and(|before| seqs().any(|seq| seq >= before)) {
+        Some("goes above what was asked")
+    } else if part.limit.is_some_and(|limit| history.messages.len() as u64 > limit) {
+        Some("has more than was asked")
+    } else {
+        None
     }
 }
 

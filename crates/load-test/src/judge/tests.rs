@@ -284,6 +284,24 @@ fn a_client_id_of_two_clients() {
 }
 
 #[test]
+fn a_connection_that_was_taken_over() {
+    let taken_over = |closes: bool| {
+        let mut tape = Tape::new();
+        let old = tape.guest(A);
+        let new = tape.open(A);
+        tape.hello(new, A, Some(A), None);
+        if closes {
+            tape.note(old, What::Ended(How::Closed(4009, String::new())));
+        }
+        tape.pass(6);
+        tape.heard(old, json!({"type": "PONG"}));
+        tape.kinds()
+    };
+    assert_eq!(taken_over(true), []);
+    assert_eq!(taken_over(false), [Kind::Protocol]);
+}
+
+#[test]
 fn a_session_that_is_somebody_else() {
     let mut tape = Tape::new();
     let a = tape.guest(A);
@@ -309,6 +327,28 @@ fn commands_without_an_answer() {
     join(&mut tape, a, "j", ROOM);
     tape.drop(a);
     assert_eq!(tape.kinds(), [], "the connection was lost first");
+}
+
+#[test]
+fn history_that_is_not_what_was_asked() {
+    let asked = |seqs: &[u64]| {
+        let (mut tape, a, b) = Tape::two();
+        (2..6).for_each(|n| tape.said(a, n, n.into(), &[a, b]));
+        let part = json!({"id": "h", "roomId": ROOM, "after": 1, "before": 5, "limit": 2});
+        tape.sent(a, ClientCommand::FetchHistory(serde_json::from_value(part).unwrap()));
+        let messages: Vec<_> = seqs.iter().map(|seq| tape.message(*seq, *seq as u32)).collect();
+        tape.heard(
+            a,
+            json!({
+                "type": "HISTORY", "id": "h", "roomId": ROOM, "epoch": "a", "messages": messages, "more": true,
+            }),
+        );
+        tape.kinds()
+    };
+    assert_eq!(asked(&[2, 3]), []);
+    for wrong in [&[2, 4][..], &[1, 2], &[4, 5], &[2, 3, 4]] {
+        assert_eq!(asked(wrong), [Kind::Snapshot], "{wrong:?}");
+    }
 }
 
 #[test]
