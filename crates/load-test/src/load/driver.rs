@@ -37,7 +37,7 @@ const NAP: u64 = 10_000_000;
 const PATIENCE: u64 = 30 * SECOND;
 /// Connections that are on their way at once, over all threads, while the first are made: the pace of a server that is
 /// slower than the ramp.
-const AT_ONCE: usize = 512;
+const AT_ONCE: usize = 128;
 /// The first pause of a client that comes back, and the longest.
 const PAUSES: (u64, u64) = (SECOND / 2, 30 * SECOND);
 

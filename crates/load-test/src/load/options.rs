@@ -112,7 +112,7 @@ impl Options {
 pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
     let mut given = Vec::new();
     let mut faults = Vec::new();
-    let mut args = args.into_iter();
+    let mut args = args.into_iter().peekable();
     while let Some(arg) = args.next() {
         if matches!(arg.as_str(), "--help" | "-h" | "help") {
             return Ok(Command::Help);
@@ -123,6 +123,8 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
         };
         if !NAMES.contains(&name.as_str()) {
             faults.push(format!("{name}: no such option"));
+            // What follows is its value.
+            args.next_if(|next| inline.is_none() && !next.starts_with("--"));
         } else if FLAGS.contains(&name.as_str()) {
             given.push((name, String::new()));
         } else if let Some(value) = inline.or_else(|| args.next()) {

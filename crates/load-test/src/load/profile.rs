@@ -228,7 +228,7 @@ impl Load {
     pub fn messages(&self, seats: &[u32]) -> Option<f64> {
         match self.rate {
             Rate::Messages(rate) => Some(rate),
-            Rate::Deliveries(rate) if rate == 0.0 => Some(0.0),
+            Rate::Deliveries(0.0) => Some(0.0),
             Rate::Deliveries(rate) => Some(rate / self.fan_out(seats)),
             Rate::Max => None,
         }

@@ -330,7 +330,7 @@ mod tests {
         for event in sample::events() {
             let text = serde_json::to_string(&event).unwrap();
             match event {
-                ServerEvent::Connect(_) => {
+                ServerEvent::Connected(_) => {
                     assert_eq!(
                         serde_json::from_str::<Connected<'_>>(&text).unwrap().session,
                         "header.payload.signature"
@@ -341,7 +341,7 @@ mod tests {
                     assert_eq!((joined.room.id, joined.seq, joined.epoch.as_ref()), (48_151, 42, "5f1c9e"));
                     assert_eq!((joined.messages[0].seq, joined.gap.unwrap().to), (42, 41));
                 }
-                ServerEvent::Error(_) => {
+                ServerEvent::CommandError(_) => {
                     let refusal: Refusal<'_> = serde_json::from_str(&text).unwrap();
                     assert_eq!((refusal.code.as_ref(), refusal.id.as_deref()), ("rate_limited", Some("c-1")));
                 }
