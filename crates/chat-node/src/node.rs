@@ -188,7 +188,10 @@ struct EngineCheck(Arc<Engine>);
 #[async_trait::async_trait]
 impl Check for EngineCheck {
     async fn check(&self) -> Result<(), String> {
-        if self.0.reachable() { Ok(()) } else { Err("the backend did not answer the last heartbeat".into()) }
+        if !self.0.reachable() {
+            return Err("the backend did not answer the last heartbeat".into());
+        }
+        self.0.in_time().map_err(|_| "this node holds no lease".into())
     }
 }
 

@@ -94,9 +94,9 @@ impl Commands {
         slots.get_server(ClusterRouting::hash_key(key.as_bytes())).cloned()
     }
 
-    /// Whether each has a connection now, as far as is known.
+    /// Whether there is a connection now, as far as is known.
     pub fn is_connected(&self) -> bool {
-        self.connections.iter().all(|connection| connection.client.is_connected())
+        self.connections.iter().any(|connection| connection.client.is_connected())
     }
 
     /// Asks for an answer.
@@ -114,9 +114,10 @@ impl Commands {
     }
 
     fn pick(&self) -> &Connection {
-        let n = self.next.fetch_add(1, Ordering::Relaxed);
-        // There is at least one.
-        &self.connections[n % self.connections.len()]
+        let (n, len) = (self.next.fetch_add(1, Ordering::Relaxed), self.connections.len());
+        let in_turn = || (0..len).map(|i| &self.connections[n.wrapping_add(i) % len]);
+        // There is at least one. Without any that is connected, the call waits for one of them to be.
+        in_turn().find(|connection| connection.client.is_connected()).unwrap_or(&self.connections[n % len])
     }
 
     async fn limit<T>(

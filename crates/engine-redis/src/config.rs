@@ -58,6 +58,13 @@ impl RedisConfig {
         }
     }
 
+    /// The same for nodes that keep their leases for so long: an outage is known as one before any lease has run out for
+    /// it, and a few heartbeats that come late are none.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration, heartbeat: Duration) -> Self {
+        Self { outage: (heartbeat + Duration::from_secs(1)).min(lease / 2).max(heartbeat * 5 / 4), ..self }
+    }
+
     /// Whether keys have slots.
     pub(crate) fn is_clustered(&self) -> bool {
         self.commands().is_ok_and(|config| config.server.is_clustered())

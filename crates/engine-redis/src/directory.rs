@@ -20,6 +20,7 @@ use protocol::{
     event::{Member, Room, RoomSummary},
 };
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Random numbers from which a script makes a free id. At most half of the ids are taken, so that all of them are
 /// once in 65,000 times; and then the script looks further.
@@ -48,6 +49,7 @@ impl Status {
             -3 => Self::Refused(PortError::NotInRoom),
             -4 => Self::Refused(PortError::TooManyRooms),
             -5 => Self::Refused(PortError::Superseded),
+            -6 => Self::Refused(Unavailable("it came too late".to_owned()).into()),
             _ => Self::Done,
         })
     }
@@ -59,15 +61,25 @@ impl Directory for RedisNode {
         // A node that cannot be given orders is none.
         self.shared.subscriber.subscribe(self.shared.keys.everyone()).await?;
         self.shared.subscriber.subscribe(self.shared.keys.node(&self.node)).await?;
-        let args = vec![arg(node), millis(lease), millis(self.shared.config.outage)];
-        let mut reply = self.membership(&script::REGISTER, args).await?;
-        reply.int()?;
+        let args = vec![arg(node), millis(lease), millis(self.shared.config.outage), "".into()];
+        let mut reply = self.timed(&script::REGISTER, args).await?;
         Ok(NodeLease { node: node.clone(), generation: reply.number()? })
+    }
+
+    async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError> {
+        let outage = millis(self.shared.config.outage);
+        let args = vec![arg(&former.node), millis(lease), outage, arg(former.generation)];
+        let mut reply = self.act(&script::REGISTER, args).await?;
+        reply.time()?;
+        Ok(NodeLease { node: former.node.clone(), generation: reply.number()? })
     }
 
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
         let args = vec![arg(lease.generation), millis(time), arg(connections), millis(self.shared.config.outage)];
-        let held = self.membership(&script::HEARTBEAT, args).await?.int()?;
+        let asked = Instant::now();
+        let mut reply = self.membership(&script::HEARTBEAT, args).await?;
+        let held = reply.int()?;
+        self.shared.clock.learn(asked, reply.time()?);
         Ok(if held == 1 { Beat::Alive } else { Beat::Fenced })
     }
 
@@ -171,6 +183,15 @@ impl Directory for RedisNode {
         Ok(members)
     }
 
+    async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
+        let mut reply = self.act(&script::ROOMS_OF, speaker(client, attachment)).await?;
+        let mut rooms = Vec::new();
+        while reply.has_more() {
+            rooms.push(reply.room()?);
+        }
+        Ok(rooms)
+    }
+
     async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
         let mut reply = self.act(&script::ROOM, vec![arg(room), arg(limit)]).await?;
         let (created_at, owner_id, member_count) = (reply.time()?, reply.client()?, reply.number()?);
@@ -206,8 +227,7 @@ impl Directory for RedisNode {
         let mut swept = Swept::default();
         for _ in 0..PORTIONS {
             let args = vec![arg(PORTION), millis(self.shared.config.outage)];
-            let mut reply = self.membership(&script::SWEEP, args).await?;
-            reply.int()?;
+            let mut reply = self.timed(&script::SWEEP, args).await?;
             swept.nodes += reply.number::<u32>()?;
             swept.members += reply.number::<u32>()?;
             let more = reply.int()? == 1;
@@ -223,16 +243,32 @@ impl Directory for RedisNode {
 impl RedisNode {
     /// Runs a membership script: `lua/membership.lua` names what comes before `args`.
     pub(crate) async fn membership(&self, script: &Script, args: Vec<Value>) -> Result<Reply, Unavailable> {
+        self.run_before(0, script, args).await
+    }
+
+    async fn run_before(&self, deadline: u64, script: &Script, args: Vec<Value>) -> Result<Reply, Unavailable> {
         let config = &self.shared.config;
         let [head, tail] = self.shared.keys.channel_parts();
-        let mut all = vec![head.into(), tail.into(), millis(config.orphan_ttl), millis(config.retention.clients)];
+        let (ttl, keep) = (millis(config.orphan_ttl), millis(config.retention.clients));
+        let mut all = vec![head.into(), tail.into(), ttl, keep, arg(deadline)];
         all.extend(args);
         self.shared.commands.run(script, self.shared.keys.membership(), all).await
     }
 
-    /// The same, for those that may refuse.
-    async fn act(&self, script: &Script, args: Vec<Value>) -> Result<Reply, PortError> {
+    /// The same, for those whose reply is `{ 1, now, … }`.
+    async fn timed(&self, script: &Script, args: Vec<Value>) -> Result<Reply, Unavailable> {
+        let asked = Instant::now();
         let mut reply = self.membership(script, args).await?;
+        reply.int()?;
+        self.shared.clock.learn(asked, reply.time()?);
+        Ok(reply)
+    }
+
+    /// The same, for those that may refuse, and that take effect in time or not at all: a join that comes when its
+    /// client has gone elsewhere would be one that nobody wants.
+    async fn act(&self, script: &Script, args: Vec<Value>) -> Result<Reply, PortError> {
+        let deadline = self.shared.clock.after(Instant::now(), self.shared.config.command_timeout);
+        let mut reply = self.run_before(deadline, script, args).await?;
         match Status::of(&mut reply)? {
             Status::Done => Ok(reply),
             Status::Refused(why) => Err(why),

@@ -5,6 +5,7 @@
 //! | [`config`], [`env`](crate::env) | how to reach Redis, and how long to wait for it |
 //! | `keys` | the only place where a key is spelled |
 //! | `script`, `lua/` | all that changes anything, as scripts: each takes effect whole or not at all |
+//! | `clock` | until when a command makes sense, by Redis's own clock |
 //! | `commands`, `reply` | the connections that carry commands |
 //! | `subscriber`, `link`, `routes`, `envelope` | the connection that hears, and what is published |
 //! | `bus`, `timeline`, `directory`, `throttle` | the ports |
@@ -13,6 +14,7 @@
 //! which, and `tests/` has one test for each.
 
 mod bus;
+mod clock;
 mod commands;
 pub mod config;
 mod directory;
@@ -29,6 +31,7 @@ mod timeline;
 
 pub use config::{ConnectError, RedisConfig};
 
+use clock::RemoteClock;
 use commands::Commands;
 use engine::{Ports, Unavailable};
 use keys::Keys;
@@ -51,6 +54,7 @@ pub struct RedisCluster(Arc<Shared>);
 struct Shared {
     config: RedisConfig,
     keys: Keys,
+    clock: RemoteClock,
     commands: Arc<Commands>,
     subscriber: Subscriber,
     routes: Arc<Routes>,
@@ -70,7 +74,15 @@ impl RedisCluster {
         let subscriber =
             Subscriber::start(config.clone(), &keys, commands.clone(), routes.clone(), end.clone()).await?;
         tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end.clone()));
-        Ok(Self(Arc::new(Shared { config, keys, commands, subscriber, routes, _end: end.drop_guard() })))
+        Ok(Self(Arc::new(Shared {
+            config,
+            keys,
+            clock: RemoteClock::new(),
+            commands,
+            subscriber,
+            routes,
+            _end: end.drop_guard(),
+        })))
     }
 
     /// The same for a process that may have been started before its Redis: tries again, for as long as `patience`.

@@ -70,6 +70,7 @@ scripts! {
     JOIN = "join", membership!("join");
     LEAVE = "leave", membership!("leave");
     END_ROOM = "end_room", membership!("end_room");
+    ROOMS_OF = "rooms_of", membership!("rooms_of");
     ROOM = "room", membership!("room");
     ROOMS = "rooms", membership!("rooms");
     SWEEP = "sweep", membership!("sweep");
@@ -87,7 +88,7 @@ mod tests {
         for script in all() {
             for line in script.text.lines().filter(|line| line.trim_start().starts_with("return {")) {
                 let first = line.split('{').nth(1).unwrap().trim_start();
-                let is_code = ["SUPERSEDED", "ROOM_NOT_FOUND", "NOT_IN_ROOM", "ROOM_FULL", "fault"];
+                let is_code = ["TOO_LATE", "SUPERSEDED", "ROOM_NOT_FOUND", "NOT_IN_ROOM", "ROOM_FULL", "fault"];
                 let is_empty = first.starts_with('}'); // a function's, not a reply
                 let is_integer = first.starts_with(|c: char| c.is_ascii_digit() || c == '-');
                 assert!(

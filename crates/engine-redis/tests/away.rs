@@ -36,6 +36,26 @@ async fn a_silent_server_is_unavailable_in_time() {
     node.cluster.check().await.unwrap();
 }
 
+/// What its caller has given up does not happen later: by then it may be somebody else's wish that counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_too_late_takes_no_effect() {
+    let server = Server::start();
+    let node = Node::new(&config(&server.url())).await;
+    let (ann, bob) = (node.client("Ann").await, node.client("Bob").await);
+    let room = node.room(&ann, "room").await;
+    let members = async || node.ports.directory.room(room, 9).await.map(|(_, members)| members.len());
+    server.ask("CLIENT PAUSE 1500 ALL").unwrap();
+    let join = node.ports.directory.join(bob.0, &bob.1, room, server::node::MANY).await;
+    assert!(matches!(join, Err(PortError::Unavailable(_))), "{join:?}");
+    eventually("it answers again", async || members().await.is_ok()).await;
+    // Its reply is lost, so wait for a later one on each connection.
+    for _ in 0..4 {
+        assert_eq!(members().await, Ok(1));
+    }
+    assert!(node.ports.directory.join(bob.0, &bob.1, room, server::node::MANY).await.is_ok());
+    assert_eq!(members().await, Ok(2));
+}
+
 /// Packets vanish in both directions, and no connection is closed: commands get a new connection, and so does the
 /// subscriber, which hears nothing and would never notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,9 @@
 //! One socket as the hub sees it. The task that reads the socket and the hub share it, on one thread.
 
-use crate::outbox::{Flushed, Outbox, Wire};
+use crate::{
+    outbox::{Flushed, Outbox, Wire},
+    router::ATTEMPT_BITS,
+};
 use protocol::{ClientId, CloseCode, RoomId};
 use std::{
     cell::{Cell, RefCell},
@@ -10,7 +13,7 @@ use tokio::{sync::Notify, time::Instant};
 
 /// One socket.
 pub struct Connection<W> {
-    /// Unique on its node, in one life of it; the worker is in its top bits.
+    /// Unique on its node, in one life of it; the worker is in its top bits, and the lowest are empty.
     pub id: u64,
     /// The socket.
     pub wire: W,
@@ -18,8 +21,12 @@ pub struct Connection<W> {
     pub wake: Notify,
     pub(crate) outbox: RefCell<Outbox>,
     pub(crate) rooms: RefCell<Vec<RoomId>>,
+    /// Attempts to speak for a client.
+    attempts: Cell<u8>,
     client: Cell<Option<ClientId>>,
     closing: Cell<Option<Closing>>,
+    /// It was found to hear other rooms than its client is in.
+    pub(crate) astray: Cell<bool>,
     pub(crate) dirty: Cell<bool>,
     blocked_since: Cell<Option<Instant>>,
     heard: Cell<Instant>,
@@ -43,13 +50,32 @@ impl<W: Wire> Connection<W> {
             wake: Notify::new(),
             outbox: RefCell::default(),
             rooms: RefCell::default(),
+            attempts: Cell::new(0),
             client: Cell::new(None),
             closing: Cell::new(None),
+            astray: Cell::new(false),
             dirty: Cell::new(false),
             blocked_since: Cell::new(None),
             heard: Cell::new(now),
             pinged: Cell::new(now),
         }
+    }
+
+    /// A number for one more attempt to speak for a client. What became of an earlier one is not known if its answer was
+    /// lost; when that is given up later, it must not take this one along. `None`: there were too many.
+    pub(crate) fn attempt(&self) -> Option<u64> {
+        self.attempts.set(self.attempts.get().checked_add(1)?);
+        Some(self.attempted())
+    }
+
+    /// The number of the newest attempt.
+    pub(crate) fn attempted(&self) -> u64 {
+        self.id | u64::from(self.attempts.get())
+    }
+
+    /// The connection that an attempt belongs to.
+    pub(crate) fn id_of(attempt: u64) -> u64 {
+        attempt >> ATTEMPT_BITS << ATTEMPT_BITS
     }
 
     /// Who it speaks for, once connected.

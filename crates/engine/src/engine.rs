@@ -1,5 +1,7 @@
 //! What a node does for its connections: attach, join, leave, send, resume. It owns the node's life in the cluster.
 
+mod life;
+
 use crate::{
     clock::{Clock, Entropy},
     connection::Connection,
@@ -7,13 +9,14 @@ use crate::{
     hub::Hub,
     outbox::Wire,
     port::{
-        Address, Appended, Attached, Attachment, Beat, Claim, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports,
-        Post, RoomRules, RoomsPage, Slice, Span, Unavailable,
+        Address, Appended, Attached, Attachment, Claim, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports, Post,
+        RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
     view::{Position, RoomView},
 };
 use bytes::Bytes;
+use life::LeaseEnd;
 use protocol::{
     ClientId, CloseCode, NodeId, RoomId, Seq, Timestamp, Username,
     event::{LeaveReason, RoomLeft},
@@ -29,9 +32,8 @@ use std::{
 };
 use tokio::{
     sync::oneshot,
-    time::{Duration, Instant, MissedTickBehavior},
+    time::{Duration, Instant},
 };
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How a node behaves.
@@ -119,29 +121,8 @@ pub struct Engine {
     lease_end: LeaseEnd,
     reachable: AtomicBool,
     gone: Gone,
-}
-
-/// Until when a node is sure of its lease, on its own clock: milliseconds since it started.
-struct LeaseEnd {
-    start: Instant,
-    end: AtomicU64,
-}
-
-impl LeaseEnd {
-    fn in_(lease: Duration) -> Self {
-        let new = Self { start: Instant::now(), end: AtomicU64::new(0) };
-        new.set(new.start + lease);
-        new
-    }
-
-    fn set(&self, end: Instant) {
-        let millis = end.duration_since(self.start).as_millis();
-        self.end.store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Release);
-    }
-
-    fn get(&self) -> Instant {
-        self.start + Duration::from_millis(self.end.load(Ordering::Acquire))
-    }
+    /// Connections that may hear other rooms than their clients are in, by attempt.
+    doubts: Mutex<HashMap<u64, Doubt>>,
 }
 
 /// Connections that are gone although the backend may still take them for alive. Each is given up with the next sweep
@@ -156,8 +137,23 @@ struct Leaving {
     previous: Option<Attachment>,
 }
 
-/// Those who are given up with one sweep; the others wait for the next one, so that no heartbeat comes late.
-const LEAVING: usize = 500;
+/// What a node has seen of a timeline.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    /// The newest position.
+    pub(crate) newest: Seq,
+    /// The newest message that it saw itself: where, and of when.
+    pub(crate) mark: Option<(Seq, Timestamp)>,
+}
+
+/// A connection that is to be compared with what the directory says.
+#[derive(Clone)]
+struct Doubt {
+    client: ClientId,
+    attachment: Attachment,
+    /// From when on.
+    ripe: Instant,
+}
 
 /// The answer to an attempt to attach. Whoever stops waiting for it must not leave somebody behind who is connected for
 /// everybody else.
@@ -253,6 +249,7 @@ impl Engine {
             lease_end,
             reachable: AtomicBool::new(true),
             gone: Gone::default(),
+            doubts: Mutex::default(),
         }))
     }
 
@@ -291,81 +288,6 @@ impl Engine {
         self.router.add_worker()
     }
 
-    /// Keeps the node alive in the cluster, until cancelled. Then the lease is given back: members move, and nobody is
-    /// told of those who come back within their grace.
-    pub async fn run(self: Arc<Self>, cancel: CancellationToken) {
-        let every = |period| {
-            let mut interval = tokio::time::interval_at(Instant::now() + period, period);
-            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            interval
-        };
-        let mut heartbeat = every(self.config.heartbeat);
-        let mut sweep = every(self.config.sweep);
-        let mut report = every(self.config.report);
-        let mut reported = 0;
-        loop {
-            tokio::select! {
-                () = cancel.cancelled() => break,
-                _ = heartbeat.tick() => self.beat().await,
-                _ = report.tick() => {
-                    let connections = self.stats.connections.load(Ordering::Relaxed);
-                    // Also as soon as the backend is back: until it has heard of us, our lease may be over.
-                    if connections != reported || !self.reachable() {
-                        reported = connections;
-                        self.beat().await;
-                    }
-                }
-                _ = sweep.tick(), if self.reachable() => self.sweep().await,
-            }
-        }
-        let lease = self.lease();
-        if let Err(e) = self.bounded(self.ports.directory.deregister(&lease, self.config.grace)).await {
-            tracing::warn!(error = %e, "could not give the lease back; it will run out");
-        }
-    }
-
-    async fn beat(&self) {
-        // Of before the question: the answer may have been on its way for long.
-        let lease_end = Instant::now() + self.config.lease;
-        let connections = u32::try_from(self.stats.connections.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        let lease = self.lease();
-        let beat = self.bounded(self.ports.directory.heartbeat(&lease, self.config.lease, connections)).await;
-        let reachable = beat.is_ok();
-        let was_reachable = self.reachable.swap(reachable, Ordering::AcqRel);
-        if reachable && !was_reachable {
-            tracing::info!("the backend answers again");
-        }
-        match beat {
-            Ok(Beat::Alive) => self.lease_end.set(lease_end),
-            Ok(Beat::Fenced) => {
-                tracing::error!(node = %self.node, "the lease ran out: closing every connection and starting anew");
-                self.router.close_all(CloseCode::Restart);
-                match self.bounded(self.ports.directory.register(&self.node, self.config.lease)).await {
-                    Ok(lease) => {
-                        self.set_lease(lease);
-                        self.lease_end.set(lease_end);
-                    }
-                    Err(e) => tracing::error!(error = %e, "could not register; trying again with the next heartbeat"),
-                }
-            }
-            Err(e) if was_reachable => tracing::warn!(error = %e, "heartbeat failed; trying until one does not"),
-            Err(e) => tracing::debug!(error = %e, "heartbeat failed again"),
-        }
-    }
-
-    async fn sweep(&self) {
-        match self.bounded(self.ports.directory.sweep()).await {
-            Ok(swept) if swept.nodes > 0 => tracing::warn!(nodes = swept.nodes, "reaped nodes whose lease had run out"),
-            Ok(_) => {}
-            Err(e) => tracing::warn!(error = %e, "sweep failed"),
-        }
-        self.detach_gone().await;
-        let release = self.router.interest.release(self.ports.bus.as_ref(), self.config.linger, Instant::now());
-        if let Err(e) = self.bounded(release).await {
-            tracing::warn!(error = %e, "could not unsubscribe");
-        }
-    }
-
     fn lease(&self) -> Arc<NodeLease> {
         self.lease.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -397,7 +319,8 @@ impl Engine {
         username: Option<Username>,
         rename: bool,
     ) -> Result<(Attachment, Attached), PortError> {
-        let attachment = Attachment { lease: self.lease(), connection: connection.id };
+        let attempt = connection.attempt().ok_or_else(|| Unavailable("too many attempts on one connection".into()))?;
+        let attachment = Attachment { lease: self.lease(), connection: attempt };
         let claim = Claim { identity, fresh_key: self.entropy.uuid(), username, rename };
         let (answer, result) = oneshot::channel();
         let mut attaching =
@@ -435,20 +358,6 @@ impl Engine {
 
     fn forget_gone(&self, attachment: &Attachment) {
         self.gone.lock().unwrap_or_else(PoisonError::into_inner).remove(&attachment.connection);
-    }
-
-    async fn detach_gone(&self) {
-        let gone: Vec<Leaving> =
-            self.gone.lock().unwrap_or_else(PoisonError::into_inner).values().take(LEAVING).cloned().collect();
-        for Leaving { client, attachment, previous } in gone {
-            if let Some(previous) = previous {
-                self.close(&previous, CloseCode::TakenOver).await;
-            }
-            if self.bounded(self.ports.directory.detach(client, &attachment, self.config.grace)).await.is_err() {
-                return;
-            }
-            self.forget_gone(&attachment);
-        }
     }
 
     async fn close(&self, attachment: &Attachment, code: CloseCode) {
@@ -493,7 +402,11 @@ impl Engine {
             hub.hold(connection, *room);
         });
         let mut moving = Moving { hub, connection, former, left: Vec::new(), entered: None };
-        self.try_join(&mut moving, client, attachment, target).await
+        let joined = self.try_join(&mut moving, client, attachment, target).await;
+        if let Err(PortError::Unavailable(_)) = joined {
+            self.doubt(client, attachment.connection);
+        }
+        joined
     }
 
     async fn try_join<W: Wire>(
@@ -551,21 +464,29 @@ impl Engine {
         self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
     }
 
-    /// Reads a room again for those who know it up to `position`, on a node that has seen `known`. Should the store have
-    /// given that and know nothing of it, then what it gives next would be taken for what was lost: so another epoch begins.
+    /// Reads a room again for those who know it up to `position`, on a node that has seen what is `known`. Should the
+    /// store know nothing of that, or something else, then others would be taken for what it has lost: so another epoch
+    /// begins.
     pub(crate) async fn read_again(
         &self,
         room: RoomId,
         position: &Position,
-        known: Seq,
+        known: &Known,
     ) -> Result<RoomView, PortError> {
         let view = self.view(room, Some(position)).await?;
-        if view.epoch != position.epoch || view.newest >= known {
+        if view.epoch != position.epoch || (view.newest >= known.newest && !self.is_rewritten(room, known).await?) {
             return Ok(view);
         }
-        tracing::error!(%room, %known, newest = %view.newest, "the store has lost positions: beginning another epoch");
+        tracing::error!(%room, ?known, newest = %view.newest, "the store has lost positions: beginning another epoch");
         self.bounded(self.ports.bus.renew(room, &view.epoch)).await?;
         self.view(room, Some(position)).await
+    }
+
+    /// Whether there is another message by now where this node has seen one.
+    async fn is_rewritten(&self, room: RoomId, known: &Known) -> Result<bool, PortError> {
+        let Some((seq, sent_at)) = known.mark else { return Ok(false) };
+        let there = self.bounded(self.ports.bus.read(room, Span::After(seq.prev()), 1)).await?;
+        Ok(there.entries.first().is_some_and(|entry| entry.seq == seq && entry.sent_at != sent_at))
     }
 
     /// Leaves a room. Trying again after a lost answer is safe, and succeeds.
@@ -589,21 +510,15 @@ impl Engine {
             hub.leave(connection, room);
         }
         drop(moving);
+        if let Err(PortError::Unavailable(_)) = left {
+            self.doubt(client, attachment.connection);
+        }
         // Heard, but not in it: an earlier try has left it, whose answer was lost.
         if heard && left == Err(PortError::NotInRoom) { Ok(()) } else { left }
     }
 
     pub(crate) fn forget_room(&self, room: RoomId, worker: usize) {
         self.router.interest.leave(room, worker, Instant::now());
-    }
-
-    /// Fails when this node's lease may be over. Timelines know nothing of leases, so that a message costs one step; a
-    /// node that was paused must find out by itself that its clients may be somebody else's by now.
-    fn in_time(&self) -> Result<(), Unavailable> {
-        if self.lease_end.get() > Instant::now() {
-            return Ok(());
-        }
-        Err(Unavailable("the lease may be over".to_owned()))
     }
 
     /// A page of the room list.

@@ -6,7 +6,7 @@ mod feed;
 
 use crate::{
     connection::{Closing, Connection},
-    engine::Engine,
+    engine::{Engine, Known},
     fold, frame,
     outbox::{Flushed, Wire},
     port::{Change, Entry, PortError},
@@ -376,6 +376,10 @@ impl<W: Wire> Hub<W> {
             }
             Item::RoomEnded(room) => self.end_room(room),
             Item::Missed(room) => {
+                if room.is_none() {
+                    // Also what the directory did to somebody may have been missed.
+                    self.for_each(|connection| self.doubt(connection));
+                }
                 let mut state = self.state.borrow_mut();
                 let State { feeds, broken, readings, .. } = &mut *state;
                 for (id, feed) in feeds.iter_mut().filter(|(id, _)| room.is_none_or(|room| room == **id)) {
@@ -389,12 +393,14 @@ impl<W: Wire> Hub<W> {
     fn obey(&self, command: Command) {
         match command {
             Command::Close { connection, code } => {
-                let found = self.state.borrow().connections.get(&connection).cloned();
-                if let Some(connection) = found {
-                    self.close(&connection, code);
+                let found = self.state.borrow().connections.get(&Connection::<W>::id_of(connection)).cloned();
+                // It may have tried again since, and what it speaks for now is nobody else's.
+                if let Some(found) = found.filter(|found| found.attempted() == connection) {
+                    self.close(&found, code);
                 }
             }
             Command::CloseAll(code) => self.close_all(code),
+            Command::Compare { connection, rooms } => self.compare(connection, &rooms),
             Command::Reconnect(window) => {
                 let window = u32::try_from(window.as_millis()).unwrap_or(u32::MAX);
                 self.for_each(|connection| {
@@ -403,6 +409,36 @@ impl<W: Wire> Hub<W> {
                 });
             }
         }
+    }
+
+    /// A connection that hears other rooms than its client is in is to come back, and be told where it is: whichever of
+    /// the two is right, they must not go on side by side.
+    fn compare(&self, attempt: u64, rooms: &[RoomId]) {
+        let found = self.state.borrow().connections.get(&Connection::<W>::id_of(attempt)).cloned();
+        let Some(found) = found.filter(|found| found.attempted() == attempt && found.closing().is_none()) else {
+            return;
+        };
+        let heard = found.rooms();
+        let is_moving = {
+            let mut state = self.state.borrow_mut();
+            heard.iter().any(|room| {
+                let feed = state.feeds.get_mut(room);
+                feed.and_then(|feed| feed.member(found.id)).is_some_and(|member| !member.live())
+            })
+        };
+        if is_moving {
+            // It is about to learn it by itself, or to be in doubt again.
+            return;
+        }
+        let is_astray = heard.len() != rooms.len() || heard.iter().any(|room| !rooms.contains(room));
+        if is_astray && !found.astray.get() {
+            // It may have moved while the directory was asked: once more.
+            self.doubt(&found);
+        } else if is_astray {
+            tracing::warn!(client = ?found.client(), ?heard, ?rooms, "a connection hears other rooms than its client is in");
+            self.close(&found, CloseCode::Restart);
+        }
+        found.astray.set(is_astray);
     }
 
     fn to_room(&self, room: RoomId, item: Item) {
@@ -421,22 +457,29 @@ impl<W: Wire> Hub<W> {
         }
         let limit = self.config.outbox_bytes;
         let handed = match item {
-            Item::Entry { seq, frame, .. } => {
+            Item::Entry { seq, sent_at, frame, .. } => {
                 if let Some(last) = feed.last.filter(|last| seq > last.next()) {
                     tracing::warn!(%room, after = %last, %seq, "positions are missing: reading the room again");
                     feed.doubt(*readings);
                     if feed.repair(room, broken) {
-                        feed.waiting.get_or_insert_default().push(Item::Entry { room, seq, frame });
+                        feed.waiting.get_or_insert_default().push(Item::Entry { room, seq, sent_at, frame });
                         return;
                     }
                 }
                 feed.last = feed.last.max(Some(seq));
+                feed.mark = feed.mark.max(Some((seq, sent_at)));
                 let handed = feed.deliver(&Held::Entry(seq, frame), None, limit, *readings, dirty);
                 *delivered += handed.delivered;
                 feed.repair(room, broken);
                 handed
             }
             Item::Membership { change, member_count, .. } => {
+                if let Change::Left(client) = &change
+                    && let Some(member) = feed.live_member_of(*client)
+                {
+                    // It may be of an earlier stay; or something took the client out, and did not tell the connection.
+                    self.doubt(&member.connection);
+                }
                 if member_count >= fold::CROWD || feed.fold.due().is_some() {
                     feed.fold.add(change, member_count, Instant::now());
                     return;
@@ -456,6 +499,12 @@ impl<W: Wire> Hub<W> {
         };
         drop(state);
         self.close_slow(&handed.slow);
+    }
+
+    fn doubt(&self, connection: &Connection<W>) {
+        if let Some(client) = connection.client() {
+            self.engine.doubt(client, connection.attempted());
+        }
     }
 
     fn close_slow(&self, slow: &[Rc<Connection<W>>]) {
@@ -540,14 +589,14 @@ impl<W: Wire> Hub<W> {
             };
             *readings += 1;
             feed.reading = Some(*readings);
-            let (reading, known) = (*readings, feed.last.unwrap_or_default());
+            let (reading, known) = (*readings, Known { newest: feed.last.unwrap_or_default(), mark: feed.mark });
             let position = Position { epoch: position.1, seq: position.0 };
             drop(state);
             let (engine, turns) = (self.engine.clone(), turns.clone());
             repairs.spawn(async move {
                 loop {
                     let turn = turns.acquire().await;
-                    let view = engine.read_again(room, &position, known).await;
+                    let view = engine.read_again(room, &position, &known).await;
                     drop(turn);
                     match view {
                         // The backend is away: the sockets stay, and the room is read when it is back.

@@ -261,7 +261,7 @@ pub struct NodeRecord {
 pub enum Beat {
     /// It does, for another lease time.
     Alive,
-    /// It ran out and was reaped: drop every connection and register anew.
+    /// It ran out: drop every connection and begin anew.
     Fenced,
 }
 
@@ -271,7 +271,7 @@ pub enum Beat {
 pub struct Attachment {
     /// The node, in one life. Shared, since each connection keeps one.
     pub lease: Arc<NodeLease>,
-    /// The connection on that node.
+    /// The connection on that node, and which of its attempts to speak for a client.
     pub connection: u64,
 }
 
@@ -367,7 +367,11 @@ pub trait Directory: Send + Sync {
     /// would have run out.
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable>;
 
-    /// Keeps the lease.
+    /// Begins another life after this one was fenced. `Superseded` when somebody else lives under the node's name by
+    /// now: two processes that were given the same one must not fence each other without end.
+    async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError>;
+
+    /// Keeps the lease. One that is over is lost by asking, too: its clients have had its time as their grace.
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable>;
 
     /// Gives the lease back. The node's clients stay members for `grace`.
@@ -410,6 +414,9 @@ pub trait Directory: Send + Sync {
 
     /// Ends a room against its members' will, and says how many it had ([`Delivery::RoomEnded`] tells them).
     async fn end_room(&self, room: RoomId) -> Result<u32, PortError>;
+
+    /// The rooms that a connection's client is in, for whoever is in doubt.
+    async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError>;
 
     /// A room and its first `limit` members, those who came first first.
     async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError>;

@@ -8,7 +8,7 @@ use crate::{
     port::{Change, Delivery, Sink},
 };
 use bytes::Bytes;
-use protocol::{ClientId, CloseCode, RoomId, Seq};
+use protocol::{ClientId, CloseCode, RoomId, Seq, Timestamp};
 use std::sync::{
     PoisonError, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -20,11 +20,14 @@ const QUEUE: usize = 16 * 1024;
 
 /// Where a connection's id says which worker it is on.
 const WORKER_SHIFT: u32 = 48;
+/// The low bits of a connection's id are empty: there stands, where the connection speaks for a client, which of its
+/// attempts to do so that is.
+pub(crate) const ATTEMPT_BITS: u32 = 8;
 
 /// What a worker is handed.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Entry { room: RoomId, seq: Seq, frame: Bytes },
+    Entry { room: RoomId, seq: Seq, sent_at: Timestamp, frame: Bytes },
     Membership { room: RoomId, change: Change, member_count: u32 },
     Ephemeral { room: RoomId, except: Option<ClientId>, frame: Bytes },
     RoomEnded(RoomId),
@@ -32,13 +35,18 @@ pub(crate) enum Item {
 }
 
 /// What a worker is ordered to do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Command {
     Close {
         connection: u64,
         code: CloseCode,
     },
     CloseAll(CloseCode),
+    /// The rooms that the client of a connection is in, by the directory.
+    Compare {
+        connection: u64,
+        rooms: Vec<RoomId>,
+    },
     /// Ask every client to come back elsewhere, each at a moment of its own within this time.
     Reconnect(Duration),
 }
@@ -86,16 +94,25 @@ impl Router {
 
     /// A connection's id, from its worker and its number there.
     pub(crate) fn connection_id(worker: usize, number: u64) -> u64 {
-        ((worker as u64) << WORKER_SHIFT) | number
+        ((worker as u64) << WORKER_SHIFT) | (number << ATTEMPT_BITS)
     }
 
-    /// Closes a connection of this node.
+    /// Closes a connection of this node, if it is the one that this attempt to attach has made.
     pub(crate) fn close(&self, connection: u64, code: CloseCode) {
+        self.command(connection, Command::Close { connection, code });
+    }
+
+    fn command(&self, connection: u64, command: Command) {
         let worker = usize::try_from(connection >> WORKER_SHIFT).unwrap_or(usize::MAX);
         if let Some(worker) = self.workers().get(worker) {
             // A worker that has ended has no connections.
-            let _ = worker.commands.send(Command::Close { connection, code });
+            let _ = worker.commands.send(command);
         }
+    }
+
+    /// Has a connection compare where it is with what the directory says.
+    pub(crate) fn compare(&self, connection: u64, rooms: Vec<RoomId>) {
+        self.command(connection, Command::Compare { connection, rooms });
     }
 
     /// Closes every connection of this node.
@@ -114,7 +131,7 @@ impl Router {
 
     fn command_all(&self, command: Command) {
         for worker in self.workers().iter() {
-            let _ = worker.commands.send(command);
+            let _ = worker.commands.send(command.clone());
         }
     }
 
@@ -137,7 +154,12 @@ impl Sink for Router {
                 let workers = self.interest.workers(room);
                 if workers != 0 {
                     let frame = frame::entry(entry.seq, entry.sent_at, &entry.payload);
-                    self.hand(workers, || Item::Entry { room, seq: entry.seq, frame: frame.clone() });
+                    self.hand(workers, || Item::Entry {
+                        room,
+                        seq: entry.seq,
+                        sent_at: entry.sent_at,
+                        frame: frame.clone(),
+                    });
                 }
             }
             Delivery::Membership { room, change, member_count } => {

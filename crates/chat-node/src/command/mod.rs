@@ -187,7 +187,10 @@ impl Client {
             }
             Refusal::Close(code) => self.hub.close(&self.connection, code),
             Refusal::Superseded => {
-                let ours = self.speaker.as_ref().is_some_and(|s| self.node.engine.holds(&s.attachment));
+                let engine = &self.node.engine;
+                // While the lease may be over, the client is nobody's rather than somebody else's: it is to come back.
+                let ours =
+                    self.speaker.as_ref().is_some_and(|s| engine.holds(&s.attachment)) && engine.in_time().is_ok();
                 self.hub.close(&self.connection, if ours { CloseCode::TakenOver } else { CloseCode::Restart });
             }
         }

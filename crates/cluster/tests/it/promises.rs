@@ -9,11 +9,13 @@ use protocol::{
 };
 use std::{
     collections::BTreeSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::Semaphore,
     task::JoinSet,
 };
 
@@ -38,12 +40,17 @@ pub async fn client(url: &str) -> Client {
     Client::connect(url, ConnectOptions::new().timeout(Duration::from_secs(25))).await.unwrap()
 }
 
+/// How many of a crowd come at once: on a busy machine more would wait for each other until they are told to try again.
+const AT_ONCE: usize = 16;
+
 /// So many clients in a room, each on a connection of its own.
 async fn crowd(url: &str, room: RoomId, count: usize) -> Vec<Client> {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut joining = JoinSet::new();
     for _ in 0..count {
-        let url = url.to_owned();
+        let (url, turns) = (url.to_owned(), turns.clone());
         joining.spawn(async move {
+            let _turn = turns.acquire().await.unwrap();
             let mut client = client(&url).await;
             client.join(room).await.unwrap();
             client

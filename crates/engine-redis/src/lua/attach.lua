@@ -1,14 +1,14 @@
 -- Makes a connection speak for a client
 -- -> { 1, client, resumed, rooms, room ..., previous generation or 0, key, name, previous connection, previous node }
-local gen          = ARGV[5]
-local node         = ARGV[6]
-local conn         = ARGV[7]
-local claimed      = ARGV[8]  -- an id, or ''
-local claimed_key  = ARGV[9]
-local fresh_key    = ARGV[10]
-local name         = ARGV[11] -- or '': a guest is called after its id
-local should_rename = ARGV[12] == '1'
-local RANDOM       = 13
+local gen          = ARGV[6]
+local node         = ARGV[7]
+local conn         = ARGV[8]
+local claimed      = ARGV[9]  -- an id, or ''
+local claimed_key  = ARGV[10]
+local fresh_key    = ARGV[11]
+local name         = ARGV[12] -- or '': a guest is called after its id
+local should_rename = ARGV[13] == '1'
+local RANDOM       = 14
 
 if not holds(gen) then return { SUPERSEDED } end
 

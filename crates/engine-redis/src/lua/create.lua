@@ -1,11 +1,11 @@
 -- Makes a room and enters it, unless this is a retry of the request that made the client's last one -> see joined()
-local client           = ARGV[5]
-local gen              = ARGV[6]
-local conn             = ARGV[7]
-local name             = ARGV[8]
-local rooms_per_client = tonumber(ARGV[9])
-local request          = ARGV[10] -- or ''
-local RANDOM           = 11
+local client           = ARGV[6]
+local gen              = ARGV[7]
+local conn             = ARGV[8]
+local name             = ARGV[9]
+local rooms_per_client = tonumber(ARGV[10])
+local request          = ARGV[11] -- or ''
+local RANDOM           = 12
 
 if not speaks(client, gen, conn) then return { SUPERSEDED } end
 if request ~= '' then

@@ -1,8 +1,8 @@
 -- A connection is lost; the client stays a member for a while -> { 1 }
-local client = ARGV[5]
-local gen    = ARGV[6]
-local conn   = ARGV[7]
-local grace  = tonumber(ARGV[8])
+local client = ARGV[6]
+local gen    = ARGV[7]
+local conn   = ARGV[8]
+local grace  = tonumber(ARGV[9])
 
 if not speaks(client, gen, conn) then return { 1 } end
 redis.call('SREM', held_by .. gen, client)

@@ -1,5 +1,5 @@
 -- Ends a room against its members' will -> { 1, members, (room, life) to close ... }
-local room = ARGV[5]
+local room = ARGV[6]
 
 if redis.call('EXISTS', room_of .. room) == 0 then return { ROOM_NOT_FOUND } end
 local members = redis.call('ZRANGE', members_of .. room, 0, -1)

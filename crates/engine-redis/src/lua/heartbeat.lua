@@ -1,13 +1,17 @@
--- Keeps a lease -> { 1 if it holds, 0 if it is over }
-local gen         = ARGV[5]
-local lease       = tonumber(ARGV[6])
-local connections = ARGV[7]
-local outage      = tonumber(ARGV[8])
+-- Keeps a lease -> { 1 if it holds, 0 if it is over; now }
+local gen         = ARGV[6]
+local lease       = tonumber(ARGV[7])
+local connections = ARGV[8]
+local outage      = tonumber(ARGV[9])
 
 pulse(outage)
 local lease_end = holds(gen)
 -- Nobody has swept it yet, but when its time is over others may act on that at any moment.
-if not lease_end or tonumber(lease_end) <= now then return { 0 } end
+if not lease_end then return { 0, now } end
+if tonumber(lease_end) <= now then
+  lose_life(gen, now)
+  return { 0, now }
+end
 
 redis.call('ZADD', leases, int(now + lease), gen)
 redis.call('HSET', life_of .. gen, 'seen', int(now), 'connections', connections)
@@ -26,4 +30,4 @@ for _, client in ipairs(scanned[2]) do
   touch_client(client, ttl)
   for _, room in ipairs(rooms_of(client)) do touch_room(room) end
 end
-return { 1 }
+return { 1, now }

@@ -1,10 +1,10 @@
 -- Enters a room -> see joined()
-local client           = ARGV[5]
-local gen              = ARGV[6]
-local conn             = ARGV[7]
-local room             = ARGV[8]
-local rooms_per_client = tonumber(ARGV[9])
-local members_per_room = tonumber(ARGV[10])
+local client           = ARGV[6]
+local gen              = ARGV[7]
+local conn             = ARGV[8]
+local room             = ARGV[9]
+local rooms_per_client = tonumber(ARGV[10])
+local members_per_room = tonumber(ARGV[11])
 
 if not speaks(client, gen, conn) then return { SUPERSEDED } end
 if redis.call('EXISTS', room_of .. room) == 0 then return { ROOM_NOT_FOUND } end

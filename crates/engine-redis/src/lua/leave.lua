@@ -1,8 +1,8 @@
 -- Leaves a room -> { 1, (room, life) to close ... }
-local client = ARGV[5]
-local gen    = ARGV[6]
-local conn   = ARGV[7]
-local room   = ARGV[8]
+local client = ARGV[6]
+local gen    = ARGV[7]
+local conn   = ARGV[8]
+local room   = ARGV[9]
 
 if not speaks(client, gen, conn) then return { SUPERSEDED } end
 if not redis.call('ZSCORE', entered_by .. client, room) then return { NOT_IN_ROOM } end

@@ -19,13 +19,18 @@ local channel_tail = ARGV[2]
 local ttl          = tonumber(ARGV[3]) -- ms after which what nobody uses is an orphan
 local keep         = tonumber(ARGV[4]) -- ms for which a client's record outlives its last connection
 
-local ROOM_NOT_FOUND, ROOM_FULL, NOT_IN_ROOM, TOO_MANY_ROOMS, SUPERSEDED = -1, -2, -3, -4, -5
+local deadline     = tonumber(ARGV[5]) -- when nobody waits for the answer any more; 0: never
+
+local ROOM_NOT_FOUND, ROOM_FULL, NOT_IN_ROOM, TOO_MANY_ROOMS, SUPERSEDED, TOO_LATE = -1, -2, -3, -4, -5, -6
 
 -- Lua writes numbers above 14 digits in exponents unless told otherwise.
 local function int(n) return string.format('%.0f', n) end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+
+-- The caller has given up, and told its client so; who may be elsewhere by now, and not want this any more.
+if deadline > 0 and now > deadline then return { TOO_LATE } end
 
 -- A number that was never given before: microseconds, so that it goes on ascending even if the record of it is lost.
 local function unique()
@@ -148,7 +153,8 @@ local function pulse(outage)
   local last = tonumber(redis.call('HGET', state, 'pulse') or int(now))
   redis.call('HSET', state, 'pulse', int(now))
   local gap = now - last
-  if gap < outage then return end
+  -- The same when the clock was set back, so that nobody is dead for hours before it shows.
+  if gap < outage and gap > -outage then return end
   redis.call('HSET', state, 'amnesty', int(now + outage))
   for _, set in ipairs({ leases, lost }) do
     for _, gen in ipairs(redis.call('ZRANGE', set, 0, -1)) do redis.call('ZINCRBY', set, gap, gen) end

@@ -1,5 +1,5 @@
 -- The nodes that hold a lease, at most `limit` -> { n, n * (started, seen, connections), n * name }
-local limit = ARGV[5]
+local limit = ARGV[6]
 
 local reply, names = { 0 }, {}
 for _, gen in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. int(now), '+inf', 'LIMIT', 0, limit)) do

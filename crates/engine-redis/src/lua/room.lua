@@ -1,6 +1,6 @@
 -- A room and its first members -> { 1, created, owner, members, n, n * id, name, n * name }
-local room  = ARGV[5]
-local limit = tonumber(ARGV[6])
+local room  = ARGV[6]
+local limit = tonumber(ARGV[7])
 
 local r = redis.call('HMGET', room_of .. room, 'created', 'owner', 'name')
 if not r[1] then return { ROOM_NOT_FOUND } end

@@ -1,6 +1,6 @@
--- Reaps a portion of what is over -> { 1, nodes, members, whether there is more, (room, life) to close ... }
-local portion = tonumber(ARGV[5])
-local outage  = tonumber(ARGV[6])
+-- Reaps a portion of what is over -> { 1, now, nodes, members, whether there is more, (room, life) to close ... }
+local portion = tonumber(ARGV[6])
+local outage  = tonumber(ARGV[7])
 
 pulse(outage)
 local nodes, members, left = 0, 0, portion
@@ -44,4 +44,4 @@ for _, item in ipairs(redis.call('ZRANGEBYSCORE', ended, '-inf', int(now - 2000)
   local room, life = string.match(item, '^(%d+):(%d+)$')
   append_all(to_close, { tonumber(room), tonumber(life) })
 end
-return append_all({ 1, nodes, members, left == 0 and 1 or 0 }, to_close)
+return append_all({ 1, now, nodes, members, left == 0 and 1 or 0 }, to_close)

@@ -259,6 +259,20 @@ pub async fn leaving_needs_membership(backend: &impl Backend) {
     assert_eq!(told(&node, room, &owner).await, []);
 }
 
+/// The rooms that one is in, asked for by the connection that speaks for one, and by no other.
+pub async fn whoever_is_in_doubt_can_ask_where_it_is(backend: &impl Backend) {
+    let node = Node::new(backend).await;
+    let person = node.guest().await;
+    let rooms = async |person: &Person| person.ports.directory.rooms_of(person.id, &person.attachment).await;
+    assert_eq!(rooms(&person).await, Ok(vec![]));
+    let (one, two) = (person.room().await, person.room().await);
+    assert_eq!(rooms(&person).await, Ok(vec![one, two]));
+    person.leave(one).await.unwrap();
+    let (again, _) = node.back(&person).await;
+    assert_eq!(rooms(&again).await, Ok(vec![two]));
+    assert_eq!(rooms(&person).await, Err(PortError::Superseded));
+}
+
 /// Another name is told to each room that one is in, and to no other; the same name again is not.
 pub async fn a_rename_is_told_to_every_room(backend: &impl Backend) {
     let (node, mut person, one) = somewhere(backend).await;

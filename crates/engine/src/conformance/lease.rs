@@ -136,6 +136,27 @@ pub async fn a_restarted_node_fences_its_former_life(backend: &impl Backend) {
     assert_eq!(node.members(room).await, [owner.id, back.id]);
 }
 
+/// A node that was fenced begins anew, but not against another process that lives under its name.
+pub async fn a_name_that_another_lives_under_is_not_taken_back(backend: &impl Backend) {
+    let former = Node::with_lease(backend, backend.unit() * 2).await;
+    backend.pass(backend.unit() * 3).await;
+    let directory = &former.ports.directory;
+    assert_eq!(directory.heartbeat(&former.lease, LONG, 0).await, Ok(Beat::Fenced));
+    let anew = directory.begin_anew(&former.lease, LONG).await.unwrap();
+    assert_ne!(anew.generation, former.lease.generation);
+    assert_eq!(directory.heartbeat(&anew, LONG, 0).await, Ok(Beat::Alive));
+
+    // Somebody starts under the same name, and the one before is not to answer in kind.
+    let other = Node::start(former.id.clone(), backend.again(&former.id).await, backend.unit() * 4).await;
+    assert_eq!(directory.heartbeat(&anew, LONG, 0).await, Ok(Beat::Fenced));
+    assert_eq!(directory.begin_anew(&anew, LONG).await, Err(PortError::Superseded));
+    assert_eq!(other.ports.directory.heartbeat(&other.lease, backend.unit() * 4, 0).await, Ok(Beat::Alive));
+    // When that one is gone the name is free.
+    backend.pass(backend.unit() * 5).await;
+    let again = directory.begin_anew(&anew, LONG).await.unwrap();
+    assert_eq!(directory.heartbeat(&again, LONG, 0).await, Ok(Beat::Alive));
+}
+
 /// Every node that holds a lease is listed, by name, with what its last heartbeat said.
 pub async fn nodes_are_listed(backend: &impl Backend) {
     let (one, two) = (Node::new(backend).await, Node::new(backend).await);

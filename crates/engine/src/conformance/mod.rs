@@ -107,6 +107,7 @@ macro_rules! conformance_tests {
                 joining_twice_does_nothing
                 leaving_tells_the_room
                 leaving_needs_membership
+                whoever_is_in_doubt_can_ask_where_it_is
                 a_rename_is_told_to_every_room
                 membership_is_told_in_the_order_it_took_effect
                 one_room_moves_at_once
@@ -127,6 +128,7 @@ macro_rules! conformance_tests {
                 a_node_that_was_reaped_cannot_act
                 giving_the_lease_back_starts_the_grace
                 a_restarted_node_fences_its_former_life
+                a_name_that_another_lives_under_is_not_taken_back
                 nodes_are_listed;
             room_list:
                 the_room_list_is_complete_and_newest_first

@@ -8,7 +8,7 @@ use super::mark;
 use crate::{connection::Connection, fold::Fold, frame, outbox::Wire, router::Item, view::RoomView};
 use bytes::Bytes;
 use protocol::{
-    ClientId, Epoch, RoomId, Seq, ServerEvent,
+    ClientId, Epoch, RoomId, Seq, ServerEvent, Timestamp,
     event::{Gap, UserEvent},
 };
 use std::{collections::BTreeMap, rc::Rc};
@@ -50,7 +50,7 @@ impl<W: Wire> Member<W> {
         Self { connection, after: Seq::ZERO, entered: false, count: 0, held: Some(Vec::new()), stale: None }
     }
 
-    fn live(&self) -> bool {
+    pub(super) fn live(&self) -> bool {
         self.entered && self.held.is_none()
     }
 
@@ -112,6 +112,8 @@ pub(super) struct Feed<W> {
     pub(super) epoch: Option<Epoch>,
     /// The newest position that came: the next one proves itself by following it.
     pub(super) last: Option<Seq>,
+    /// The newest one that was seen itself, and its time: another time at that position is another message.
+    pub(super) mark: Option<(Seq, Timestamp)>,
     /// What came while the room is being read again.
     pub(super) waiting: Option<Vec<Item>>,
     /// The reading that is under way.
@@ -121,13 +123,26 @@ pub(super) struct Feed<W> {
 
 impl<W> Default for Feed<W> {
     fn default() -> Self {
-        Self { members: Vec::new(), epoch: None, last: None, waiting: None, reading: None, fold: Fold::default() }
+        Self {
+            members: Vec::new(),
+            epoch: None,
+            last: None,
+            mark: None,
+            waiting: None,
+            reading: None,
+            fold: Fold::default(),
+        }
     }
 }
 
 impl<W: Wire> Feed<W> {
     pub(super) fn member(&mut self, connection: u64) -> Option<&mut Member<W>> {
         self.members.iter_mut().find(|m| m.connection.id == connection)
+    }
+
+    /// The member that speaks for this client, if it is in the room and not on its way.
+    pub(super) fn live_member_of(&self, client: ClientId) -> Option<&Member<W>> {
+        self.members.iter().find(|member| member.connection.client() == Some(client)).filter(|member| member.live())
     }
 
     pub(super) fn remove(&mut self, connection: u64) {
@@ -275,6 +290,8 @@ impl<W: Wire> Feed<W> {
             mark(dirty, &member.connection);
         }
         self.last = self.last.filter(|_| same).max(Some(view.seq));
+        let newest = view.entries.last().map(|entry| (entry.seq, entry.sent_at));
+        self.mark = self.mark.filter(|_| same).max(newest);
         self.epoch = Some(view.epoch.clone());
         if all {
             // What was gathered is in what was shown.

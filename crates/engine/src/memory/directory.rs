@@ -42,6 +42,15 @@ impl Directory for MemoryNode {
         Ok(NodeLease { node: node.clone(), generation })
     }
 
+    async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError> {
+        let now = self.now();
+        let other = |node: &NodeState| node.generation != former.generation && node.until > now;
+        if self.state().nodes.get(&former.node).is_some_and(other) {
+            return Err(PortError::Superseded);
+        }
+        Ok(self.register(&former.node, lease).await?)
+    }
+
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
         let now = self.now();
         let mut state = self.state();
@@ -50,6 +59,7 @@ impl Directory for MemoryNode {
         };
         // Nobody has swept it yet, but its time is over all the same: others may act on that at any moment.
         if node.until <= now {
+            state.lose_node(&lease.node, now, after(now, self.shared.retention.clients));
             return Ok(Beat::Fenced);
         }
         node.until = after(now, time);
@@ -216,6 +226,10 @@ impl Directory for MemoryNode {
         }
         state.tell(id, &Delivery::RoomEnded { room: id });
         Ok(room.count())
+    }
+
+    async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
+        Ok(self.state().speaks(client, attachment)?.rooms.clone())
     }
 
     async fn room(&self, id: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {

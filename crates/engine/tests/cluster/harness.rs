@@ -29,6 +29,13 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Fake(Rc<(RefCell<Vec<u8>>, Cell<usize>)>);
 
+impl Fake {
+    /// One that takes everything.
+    pub fn new() -> Self {
+        Self(Rc::new((RefCell::default(), Cell::new(usize::MAX))))
+    }
+}
+
 impl Wire for Fake {
     fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         let (taken, room) = &*self.0;
@@ -163,7 +170,7 @@ pub fn message_id() -> MessageId {
 impl Client {
     pub async fn connect(node: &Rc<Node>, identity: Option<(ClientId, Uuid)>) -> Result<Self, PortError> {
         let hub = node.hubs[node.next.replace(node.next.get() + 1) % node.hubs.len()].clone();
-        let connection = hub.open(Fake(Rc::new((RefCell::default(), Cell::new(usize::MAX)))));
+        let connection = hub.open(Fake::new());
         let attached = node.engine.attach(&hub, &connection, identity, None, false).await;
         let (attachment, attached) = attached.inspect_err(|_| hub.forget(&connection))?;
         Ok(Self {

@@ -1,6 +1,8 @@
 //! Answers that come too late, or never.
 
 use super::*;
+use crate::harness::Fake;
+use protocol::Username;
 
 /// The answer to an attempt to connect comes too late, or its connection has ended meanwhile: nobody is left behind who
 /// is there for everybody else.
@@ -21,9 +23,39 @@ fn a_connection_that_was_given_up_leaves_no_ghost() {
         for _ in 0..12 {
             world.pass(Duration::from_secs(1)).await;
         }
-        assert_eq!(people[2].model().closed, Some(4009), "whom the lost one took over from is told all the same");
+        assert_eq!(people[2].model().closed, Some(1012), "whom the lost one took over from comes back");
         assert_eq!(people[0].room(room).count, 1);
         world.check(&people[0], room).await;
+    });
+}
+
+/// The answer to CONNECT is lost, and the client tries again on the same connection, as it may: what is given up of the
+/// first attempt leaves the second one alone.
+#[test]
+fn a_lost_attempt_does_not_end_the_next_one() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        let (node, hub) = (&world.nodes[1], &people[1].hub);
+        let person = world.guest(1).await;
+        person.join(room).await.unwrap();
+        person.lose().await;
+        let connection = hub.open(Fake::new());
+        let identity = Some((person.id, person.key));
+        world.weather.set(|w| &w.late, 100);
+        let lost = node.engine.attach(hub, &connection, identity, None, false).await;
+        assert!(matches!(lost, Err(PortError::Unavailable(_))));
+        world.weather.clear();
+        let (attachment, attached) = node.engine.attach(hub, &connection, identity, None, false).await.unwrap();
+        assert!(attached.resumed);
+        for _ in 0..12 {
+            world.pass(Duration::from_secs(1)).await;
+            connection.hear(tokio::time::Instant::now());
+        }
+        assert_eq!(connection.closing(), None);
+        let name = Username::parse(&"still here".into(), 16).unwrap();
+        node.engine.rename(person.id, &attachment, name).await.unwrap();
+        assert_eq!(people[0].room(room).count, 4, "nobody has left");
     });
 }
 
@@ -144,5 +176,41 @@ fn a_repair_waits_for_the_backend() {
             assert_eq!(person.bodies(room), numbers(1..=20));
             world.check(person, room).await;
         }
+    });
+}
+
+/// The answer to a join is lost, and the client does not try again: it is where the directory has it, and the connection
+/// that thinks otherwise is closed, so that the client learns it by coming back.
+#[test]
+fn who_is_astray_comes_back() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        let host = world.guest(0).await;
+        let other = host.create().await.unwrap();
+        // So that these nodes hear the room already, and joining is all that is asked for.
+        let listeners = [world.guest(1).await, world.guest(2).await];
+        for listener in &listeners {
+            listener.join(other).await.unwrap();
+        }
+        world.weather.set(|w| &w.late, 100);
+        assert!(matches!(people[1].join(other).await, Err(PortError::Unavailable(_))));
+        // Another one loses an answer, and tries again: nothing is wrong with it.
+        assert!(matches!(people[2].join(other).await, Err(PortError::Unavailable(_))));
+        world.weather.clear();
+        people[2].join(other).await.unwrap();
+        assert_eq!(people[1].connection.rooms(), [room], "it hears the room that it is not in any more");
+        for _ in 0..16 {
+            world.pass(Duration::from_secs(1)).await;
+            people
+                .iter()
+                .chain([&host])
+                .chain(&listeners)
+                .for_each(|person| person.connection.hear(tokio::time::Instant::now()));
+        }
+        assert_eq!(people[1].model().closed, Some(1012));
+        assert_eq!([people[0].model().closed, people[2].model().closed], [None, None]);
+        let back = people[1].again(&world.nodes[0]).await.unwrap();
+        assert_eq!(back.attached_rooms, [other]);
     });
 }

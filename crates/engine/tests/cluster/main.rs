@@ -610,6 +610,25 @@ fn the_members_of_a_killed_node_leave() {
     });
 }
 
+/// A store that has another message where this node has seen one has lost positions, too, and has filled them again
+/// before anybody looked.
+#[test]
+fn a_store_that_forgot_and_went_on_is_another_timeline() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        people[0].say(room, "to be replaced").await.unwrap();
+        settle().await;
+        let before = people[0].room(room).epoch;
+        world.weather.rewritten.store(true, Ordering::Relaxed);
+        world.nodes[1].rough.miss(Some(room));
+        settle().await;
+        let after = people[1].room(room).epoch;
+        assert_ne!(after, before);
+        assert_eq!(people[0].room(room).epoch, after, "everybody knows");
+    });
+}
+
 /// A store that comes back without its newest positions, as one restored from a copy: what is lost is lost, but nobody
 /// takes new messages for those that they replace.
 #[test]

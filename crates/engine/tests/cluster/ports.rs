@@ -39,6 +39,8 @@ pub struct Weather {
     pub unreadable: AtomicBool,
     /// The store has forgotten so many of its newest positions, until it is told to begin anew.
     pub forgotten: AtomicU32,
+    /// The store has other messages than those that it has published, until it is told to begin anew.
+    pub rewritten: AtomicBool,
     dice: Option<SeededEntropy>,
 }
 
@@ -169,10 +171,14 @@ impl Bus for Rough {
         let forgotten = self.weather.forgotten.load(Ordering::Relaxed);
         slice.newest = Seq::new(slice.newest.get() - u64::from(forgotten));
         slice.entries.retain(|entry| entry.seq <= slice.newest);
+        if self.weather.rewritten.load(Ordering::Relaxed) {
+            slice.entries.iter_mut().for_each(|entry| entry.sent_at.0 += 1);
+        }
         Ok(slice)
     }
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
         self.weather.forgotten.store(0, Ordering::Relaxed);
+        self.weather.rewritten.store(false, Ordering::Relaxed);
         self.weather.call(self.inner.bus.renew(room, lost)).await
     }
     async fn order(&self, to: Address, order: Bytes) -> Result<(), Unavailable> {
@@ -184,6 +190,9 @@ impl Bus for Rough {
 impl Directory for Rough {
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
         self.weather.call(self.inner.directory.register(node, lease)).await
+    }
+    async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError> {
+        self.weather.call(self.inner.directory.begin_anew(former, lease)).await
     }
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
         self.weather.call(self.inner.directory.heartbeat(lease, time, connections)).await
@@ -226,6 +235,9 @@ impl Directory for Rough {
     }
     async fn end_room(&self, room: RoomId) -> Result<u32, PortError> {
         self.weather.call(self.inner.directory.end_room(room)).await
+    }
+    async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
+        self.weather.call(self.inner.directory.rooms_of(client, attachment)).await
     }
     async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
         self.weather.call(self.inner.directory.room(room, limit)).await

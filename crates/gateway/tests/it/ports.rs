@@ -50,6 +50,9 @@ impl Directory for Away {
     async fn register(&self, _: &NodeId, _: Duration) -> Result<NodeLease, Unavailable> {
         self.answer().await
     }
+    async fn begin_anew(&self, _: &NodeLease, _: Duration) -> Result<NodeLease, PortError> {
+        Ok(self.answer().await?)
+    }
     async fn heartbeat(&self, _: &NodeLease, _: Duration, _: u32) -> Result<Beat, Unavailable> {
         self.answer().await
     }
@@ -78,6 +81,9 @@ impl Directory for Away {
         Ok(self.answer().await?)
     }
     async fn end_room(&self, _: RoomId) -> Result<u32, PortError> {
+        Ok(self.answer().await?)
+    }
+    async fn rooms_of(&self, _: ClientId, _: &Attachment) -> Result<Vec<RoomId>, PortError> {
         Ok(self.answer().await?)
     }
     async fn room(&self, _: RoomId, _: usize) -> Result<(Room, Vec<Member>), PortError> {

@@ -109,6 +109,9 @@ impl Directory for Broken {
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
         through!(self.directory.register(node, lease))
     }
+    async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError> {
+        through!(self.directory.begin_anew(former, lease))
+    }
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
         through!(self.directory.heartbeat(lease, time, connections))
     }
@@ -150,6 +153,9 @@ impl Directory for Broken {
     }
     async fn end_room(&self, room: RoomId) -> Result<u32, PortError> {
         through!(self.directory.end_room(room))
+    }
+    async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
+        through!(self.directory.rooms_of(client, attachment))
     }
     async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
         through!(self.directory.room(room, limit))
