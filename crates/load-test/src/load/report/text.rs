@@ -89,11 +89,12 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
             grouped(comeback.recovered as f64)
         )?;
     }
-    writeln!(
+    writeln!(out, "\nprocess, and what it spent on")?;
+    row(
         out,
-        "\n                  CPU    a delivery  a message  a connection        resident MiB   B a         switches/s\n\
-         process           %            µs         µs            µs   empty   full    end   connection   own  forced"
+        ["", "CPU", "a delivery", "a message", "a connection", "MiB", "MiB", "MiB", "bytes", "switches", "a second"],
     )?;
+    row(out, ["", "%", "µs", "µs", "µs", "empty", "full", "end", "a connection", "own", "forced"])?;
     for process in report.processes.iter().chain([&report.tester]) {
         cost(out, process)?;
     }
@@ -125,21 +126,29 @@ fn latency(out: &mut String, name: &str, times: &Latency) -> fmt::Result {
 }
 
 fn cost(out: &mut String, process: &Process) -> fmt::Result {
-    writeln!(
-        out,
-        "{:<15}{:>6.1} {:>13.2} {:>10.1} {:>13.0} {:>7} {:>6} {:>6} {:>12} {:>5.0} {:>7.0}",
-        process.name,
-        process.cpu_percent,
-        process.cpu_us_per_delivery,
-        process.cpu_us_per_message,
-        process.cpu_us_per_connection,
+    let name = process.name.as_str();
+    let numbers = [
+        format!("{:.1}", process.cpu_percent),
+        format!("{:.2}", process.cpu_us_per_delivery),
+        format!("{:.1}", process.cpu_us_per_message),
+        format!("{:.0}", process.cpu_us_per_connection),
         mib(process.resident_empty),
         mib(process.resident_connected),
         mib(process.resident_end),
         grouped(process.resident_per_connection),
-        process.voluntary_per_second,
-        process.involuntary_per_second,
-    )
+        grouped(process.voluntary_per_second),
+        grouped(process.involuntary_per_second),
+    ];
+    let [a, b, c, d, e, f, g, h, i, j] = &numbers;
+    row(out, [name, a, b, c, d, e, f, g, h, i, j])
+}
+
+fn row(out: &mut String, cells: [&str; 11]) -> fmt::Result {
+    const WIDTHS: [usize; 11] = [15, 7, 11, 10, 13, 7, 7, 7, 13, 9, 9];
+    for (n, (cell, width)) in cells.iter().zip(WIDTHS).enumerate() {
+        if n == 0 { write!(out, "{cell:<width$}")? } else { write!(out, "{cell:>width$}")? }
+    }
+    writeln!(out)
 }
 
 #[cfg(test)]
