@@ -128,6 +128,10 @@ impl Directory for Broken {
         self.inner.directory.register(node, lease).await
     }
 
+    async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError> {
+        self.inner.directory.begin_anew(former, lease).await
+    }
+
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
         self.inner.directory.heartbeat(lease, time, connections).await
     }
@@ -194,6 +198,10 @@ impl Directory for Broken {
 
     async fn end_room(&self, room: RoomId) -> Result<u32, PortError> {
         self.inner.directory.end_room(room).await
+    }
+
+    async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
+        self.inner.directory.rooms_of(self.real(client, attachment), attachment).await
     }
 
     async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
