@@ -43,7 +43,7 @@ Where:
   --dir <dir>           where that cluster's logs are (default .run/load)
 
 What else:
-  --threads <n>         threads that read and write (default 1; one does some 400,000 deliveries a second)
+  --threads <n>         threads that read and write (default 1, which is enough for what two cores can send)
   --json <path>         write the report as JSON
   --html <path>         write it as a page with plots
 

@@ -71,9 +71,8 @@ pub(super) struct Measured {
     pub(super) lasts: Times,
     pub(super) setup: Times,
     pub(super) back: Times,
-    /// When the storm was, and when its last client was back.
-    pub(super) storm: Option<u64>,
-    pub(super) storm_over: Option<u64>,
+    /// Whether there was a storm.
+    pub(super) storm: bool,
 }
 
 /// The threads, and what is known of them.
@@ -201,16 +200,16 @@ impl Crew {
         self.order(Order::Send { start, measured: begin_at, end: end_at });
         // Ticks of a second, and whatever has to be at its own time.
         let mut points: Vec<Point> = Vec::new();
-        let (mut begin, mut end, mut storm) = (None, None, None);
+        let (mut begin, mut end, mut storm) = (None, None, false);
         let mut last = calm.clone();
         let mut tick = start + TICK;
         while end.is_none() {
-            let storm_next = storm_at.filter(|_| storm.is_none()).unwrap_or(u64::MAX);
+            let storm_next = storm_at.filter(|_| !storm).unwrap_or(u64::MAX);
             let begin_next = if begin.is_none() { begin_at } else { u64::MAX };
             let at = tick.min(begin_next).min(storm_next).min(end_at);
             self.sleep_until(at);
             if at == storm_next {
-                storm = Some(at);
+                storm = true;
                 tell(if load.kill { "storm: a node is killed" } else { "storm: all connections are cut" });
                 self.order(Order::Storm { cut: !load.kill });
                 if load.kill {
@@ -234,7 +233,7 @@ impl Crew {
                 last = sample;
             }
         }
-        let (last, storm_over) = self.settle(storm.is_some(), &mut points, tell)?;
+        let last = self.settle(storm, &mut points, tell)?;
         let total = std::mem::take(&mut self.total);
         Ok(Measured {
             about: ground.about.clone(),
@@ -253,7 +252,6 @@ impl Crew {
             setup: total.setup,
             back: total.back,
             storm,
-            storm_over,
         })
     }
 
@@ -279,29 +277,21 @@ impl Crew {
     }
 
     /// Waits for what is still to come. What has not come by then is lost.
-    fn settle(
-        &mut self,
-        storm: bool,
-        points: &mut Vec<Point>,
-        tell: &mut dyn FnMut(&str),
-    ) -> Result<(Slice, Option<u64>), String> {
+    fn settle(&mut self, storm: bool, points: &mut Vec<Point>, tell: &mut dyn FnMut(&str)) -> Result<Slice, String> {
         let begin = self.shared.now();
         let deadline = begin + if storm { BACK } else { SETTLE };
-        let (mut over, mut tick) = (None, begin + TICK);
+        let mut tick = begin + TICK;
         loop {
             // The first look makes known how far each room is.
             self.ask(Asked::Briefly)?;
             let slice = self.ask(Asked::Briefly)?;
             let now = self.shared.now();
-            if storm && slice.busy == 0 && over.is_none() {
-                over = Some(now);
-            }
             let settled = slice.lacking == 0 && slice.outstanding == 0 && slice.busy == 0;
             if settled || now > deadline {
                 let mut last = self.ask(Asked::Fully)?;
                 last.counters.lost += last.lacking;
                 last.counters.failed += last.busy;
-                return Ok((last, over));
+                return Ok(last);
             }
             if now >= tick {
                 tick += TICK;

@@ -137,7 +137,7 @@ pub struct Comeback {
     pub retried: u64,
     /// Messages that came with the answer to coming back.
     pub recovered: u64,
-    /// From the storm until nobody was missing any more.
+    /// From the storm until nobody was missing any more; none, if somebody still is.
     pub seconds: Option<f64>,
     /// From being cut until in the room again.
     pub latency: Latency,
@@ -165,6 +165,8 @@ pub struct Faults {
     pub unacknowledged: u64,
     /// That were not sent, because their sender had no connection.
     pub withheld: u64,
+    /// That had no answer when their sender's connection was cut, so that it is not known what became of them.
+    pub unanswered: u64,
     /// Deliveries that there had to be, where that is known.
     pub expected: Option<u64>,
     /// All deliveries.
@@ -197,7 +199,7 @@ pub struct Process {
     pub resident_connected: u64,
     /// At the end.
     pub resident_end: u64,
-    /// What a connection adds, in bytes; for a sum, over all connections.
+    /// What it adds for each connection of the run, in bytes.
     pub resident_per_connection: f64,
     /// Context switches because it waited, a second.
     pub voluntary_per_second: f64,
@@ -246,13 +248,13 @@ impl Report {
     pub(super) fn new(load: &Load, measured: &Measured) -> Self {
         let faults = faults(load, measured);
         let counters = &measured.last.counters;
-        let storm = measured.storm_over.zip(measured.storm).map(|(over, began)| (over - began) as f64 / 1e9);
+        let all_back = measured.storm && counters.failed == 0 && counters.back == counters.cut;
         let comeback = (counters.cut > 0).then(|| Comeback {
             cut: counters.cut,
             back: counters.back,
             retried: counters.retried,
             recovered: counters.recovered,
-            seconds: storm,
+            seconds: all_back.then(|| measured.back.max() / 1000.0),
             latency: Latency::from(&measured.back),
         });
         let seconds = seconds(&measured.empty, &measured.connected);
@@ -341,6 +343,7 @@ fn faults(load: &Load, measured: &Measured) -> Faults {
         refused: counters.refused,
         unacknowledged: measured.last.outstanding,
         withheld: counters.withheld,
+        unanswered: counters.unanswered,
         expected: load.constant().then_some(measured.last.expected),
         delivered: counters.delivered,
         acknowledged: counters.acked,
@@ -409,18 +412,31 @@ fn processes(measured: &Measured) -> Vec<Process> {
         })
         .collect();
     // Chat-nodes share the work, so it is their sum that a delivery costs.
-    let nodes: Vec<_> = measured.watched.iter().enumerate().filter(|(_, w)| w.name.starts_with("chat-node")).collect();
-    if nodes.len() > 1 {
-        let sum = cost(measured, "all chat-nodes", None, &|sample| {
-            let of = |n: usize| sample.processes.get(n).copied().flatten().unwrap_or_default();
-            Some(nodes.iter().fold(procfs::Usage::default(), |mut sum, (n, _)| {
-                sum.add(&of(*n));
-                sum
-            }))
-        });
-        all.insert(nodes.len(), sum);
+    let nodes = all.iter().filter(|process| process.name.starts_with("chat-node"));
+    let (count, sum) = nodes.fold((0, Process::default()), |(count, sum), node| (count + 1, sum.and(node)));
+    if count > 1 {
+        all.insert(count, Process { name: "all chat-nodes".to_owned(), ..sum });
     }
     all
+}
+
+impl Process {
+    fn and(self, other: &Self) -> Self {
+        Self {
+            name: self.name,
+            pid: None,
+            cpu_percent: self.cpu_percent + other.cpu_percent,
+            cpu_us_per_delivery: self.cpu_us_per_delivery + other.cpu_us_per_delivery,
+            cpu_us_per_message: self.cpu_us_per_message + other.cpu_us_per_message,
+            cpu_us_per_connection: self.cpu_us_per_connection + other.cpu_us_per_connection,
+            resident_empty: self.resident_empty + other.resident_empty,
+            resident_connected: self.resident_connected + other.resident_connected,
+            resident_end: self.resident_end + other.resident_end,
+            resident_per_connection: self.resident_per_connection + other.resident_per_connection,
+            voluntary_per_second: self.voluntary_per_second + other.voluntary_per_second,
+            involuntary_per_second: self.involuntary_per_second + other.involuntary_per_second,
+        }
+    }
 }
 
 fn timeline(measured: &Measured) -> Vec<Second> {

@@ -60,7 +60,9 @@ impl Plot<'_> {
         }
         let marks = if self.marks.is_empty() { numbers(low, high) } else { self.marks.clone() };
         for (value, name) in marks.iter().filter(|(value, _)| (low..=high).contains(value)) {
-            let _ = write!(svg, "<text x={:.1} y={} text-anchor=middle>{name}</text>", x(*value), HEIGHT - 18.0);
+            // What stands at the very end would be cut off.
+            let anchor = if x(*value) > WIDTH - 2.0 * RIGHT { "end" } else { "middle" };
+            let _ = write!(svg, "<text x={:.1} y={} text-anchor={anchor}>{name}</text>", x(*value), HEIGHT - 18.0);
         }
         let middle = LEFT + (WIDTH - LEFT - RIGHT) / 2.0;
         let _ = write!(svg, "<text x={middle} y={} text-anchor=middle>{}</text>", HEIGHT - 3.0, escape(self.across));

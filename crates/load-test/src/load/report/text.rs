@@ -109,6 +109,9 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     if faults.withheld > 0 {
         writeln!(out, "{} messages were not sent: their senders had no connection", faults.withheld)?;
     }
+    if faults.unanswered > 0 {
+        writeln!(out, "{} messages had no answer when their senders' connections ended", faults.unanswered)?;
+    }
     for (reason, count) in &faults.reasons {
         writeln!(out, "  {count} × {reason}")?;
     }
