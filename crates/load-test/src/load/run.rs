@@ -201,6 +201,7 @@ impl Crew {
         // Ticks of a second, and whatever has to be at its own time.
         let mut points: Vec<Point> = Vec::new();
         let (mut begin, mut end, mut storm) = (None, None, false);
+        let mut apart = Times::default();
         let mut last = calm.clone();
         let mut tick = start + TICK;
         while end.is_none() {
@@ -212,12 +213,15 @@ impl Crew {
                 storm = true;
                 tell(if load.kill { "storm: a node is killed" } else { "storm: all connections are cut" });
                 self.order(Order::Storm { cut: !load.kill });
+                // Once they answer, all threads know that what is lost now is to come back.
+                apart = self.ask(Asked::Briefly)?.delivery;
                 if load.kill {
                     ground.kill();
                 }
                 continue;
             }
-            let slice = self.ask(Asked::Briefly)?;
+            let mut slice = self.ask(Asked::Briefly)?;
+            slice.delivery.add(&std::mem::take(&mut apart));
             let sample = self.sample(&slice);
             if at == begin_next {
                 begin = Some(sample.clone());
@@ -231,6 +235,8 @@ impl Crew {
                 tell(&progress(start, &sample, &last, &slice, &self.watched, begin.is_some()));
                 points.push(Point { sample: sample.clone(), delivery: slice.delivery.clone() });
                 last = sample;
+            } else {
+                apart = slice.delivery;
             }
         }
         let last = self.settle(storm, &mut points, tell)?;
