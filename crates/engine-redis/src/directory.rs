@@ -16,7 +16,7 @@ use engine::{
 };
 use fred::types::Value;
 use protocol::{
-    ClientId, CorrelationId, NodeId, RoomId, Username,
+    ClientId, CloseCode, CorrelationId, NodeId, RoomId, Username,
     event::{Member, Room, RoomSummary},
 };
 use std::{sync::Arc, time::Duration};
@@ -112,6 +112,8 @@ impl Directory for RedisNode {
             arg(claim.fresh_key),
             claim.username.as_ref().map_or("", Username::as_str).into(),
             arg(u8::from(claim.rename && claim.username.is_some())),
+            self.shared.keys.node_head().into(),
+            arg(CloseCode::TakenOver.get()),
         ];
         args.extend(random_numbers());
         let mut reply = self.act(&script::ATTACH, args).await?;

@@ -62,7 +62,12 @@ impl Keys {
 
     /// Orders to one node.
     pub fn node(&self, node: &NodeId) -> String {
-        format!("{}ctl:{node}", self.prefix)
+        format!("{}{node}", self.node_head())
+    }
+
+    /// What stands before a node's name in its control channel.
+    pub fn node_head(&self) -> String {
+        format!("{}ctl:", self.prefix)
     }
 
     /// Where a process speaks to itself, to know that it hears.

@@ -5,11 +5,10 @@ mod life;
 use crate::{
     clock::{Clock, Entropy},
     connection::Connection,
-    control::Order,
     hub::Hub,
     outbox::Wire,
     port::{
-        Address, Appended, Attached, Attachment, Claim, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports, Post,
+        Appended, Attached, Attachment, Claim, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports, Post,
         RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
@@ -133,8 +132,6 @@ type Gone = Arc<Mutex<HashMap<u64, Leaving>>>;
 struct Leaving {
     client: ClientId,
     attachment: Attachment,
-    /// Whom it took over from, if nobody has told that one yet.
-    previous: Option<Attachment>,
 }
 
 /// What a node has seen of a timeline.
@@ -175,13 +172,13 @@ impl Drop for Attaching {
         self.answer.close();
         let late = self.answer.try_recv().ok().and_then(Result::ok);
         if let Some(attached) = self.attached.take().or(late) {
-            give_up(&self.gone, attached.client_id, &self.attachment, attached.previous);
+            give_up(&self.gone, attached.client_id, &self.attachment);
         }
     }
 }
 
-fn give_up(gone: &Gone, client: ClientId, attachment: &Attachment, previous: Option<Attachment>) {
-    let leaving = Leaving { client, attachment: attachment.clone(), previous };
+fn give_up(gone: &Gone, client: ClientId, attachment: &Attachment) {
+    let leaving = Leaving { client, attachment: attachment.clone() };
     gone.lock().unwrap_or_else(PoisonError::into_inner).insert(attachment.connection, leaving);
 }
 
@@ -330,26 +327,23 @@ impl Engine {
         tokio::spawn(async move {
             let attached = directory.attach(&by, claim).await;
             if let (Err(PortError::Unavailable(_)), Some((client, _))) = (&attached, identity) {
-                give_up(&gone, client, &by, None);
+                give_up(&gone, client, &by);
             }
             if let Err(Ok(unheard)) = answer.send(attached) {
-                give_up(&gone, unheard.client_id, &by, unheard.previous);
+                give_up(&gone, unheard.client_id, &by);
             }
         });
         let stopped = || PortError::from(Unavailable("the call was given up".into()));
         let attached = self.bounded(async { (&mut attaching.answer).await.unwrap_or_else(|_| Err(stopped())) }).await?;
         attaching.attached = Some(attached.clone());
         hub.identify(connection, attached.client_id);
-        if let Some(previous) = &attached.previous {
-            self.close(previous, CloseCode::TakenOver).await;
-        }
         attaching.taken();
         Ok((attachment, attached))
     }
 
     /// The connection is lost. When the backend cannot be told now, or nobody waits for that, it is told later.
     pub async fn detach(&self, client: ClientId, attachment: &Attachment) {
-        give_up(&self.gone, client, attachment, None);
+        give_up(&self.gone, client, attachment);
         match self.bounded(self.ports.directory.detach(client, attachment, self.config.grace)).await {
             Ok(()) => self.forget_gone(attachment),
             Err(e) => tracing::warn!(%client, error = %e, "could not detach; trying again with the next sweep"),
@@ -358,18 +352,6 @@ impl Engine {
 
     fn forget_gone(&self, attachment: &Attachment) {
         self.gone.lock().unwrap_or_else(PoisonError::into_inner).remove(&attachment.connection);
-    }
-
-    async fn close(&self, attachment: &Attachment, code: CloseCode) {
-        if attachment.lease == self.lease() {
-            self.router.close(attachment.connection, code);
-            return;
-        }
-        let order = Order::close(attachment.lease.generation, attachment.connection, code).encode();
-        let to = Address::Node(attachment.lease.node.clone());
-        if let Err(e) = self.bounded(self.ports.bus.order(to, order)).await {
-            tracing::warn!(node = %attachment.lease.node, error = %e, "could not order a connection to be closed");
-        }
     }
 
     /// Gives a client another name.

@@ -301,7 +301,7 @@ pub struct Attached {
     pub rooms: Vec<RoomId>,
     /// Whether the claimed identity was given back.
     pub resumed: bool,
-    /// The connection that spoke for it until now; it must be closed.
+    /// The connection that spoke for it until now; its node has been ordered to close it.
     pub previous: Option<Attachment>,
 }
 
@@ -380,7 +380,9 @@ pub trait Directory: Send + Sync {
     /// The nodes that hold a lease, ordered by name.
     async fn nodes(&self) -> Result<Vec<NodeRecord>, Unavailable>;
 
-    /// Makes a connection speak for a client: the claimed one if the claim is good, else a new one.
+    /// Makes a connection speak for a client: the claimed one if the claim is good, else a new one. The connection that
+    /// spoke for it until now is closed with [`protocol::CloseCode::TakenOver`]: its node gets the order
+    /// ([`crate::control::Order::Close`]) in the same step, for the answer to this call may be lost.
     async fn attach(&self, attachment: &Attachment, claim: Claim) -> Result<Attached, PortError>;
 
     /// The connection is lost: the client stays a member for `grace`. Does nothing when another connection speaks for

@@ -5,7 +5,7 @@ use crate::{
     ground::Ground,
     journal::{Journal, NOBODY, Phase, Record, What},
     judge::{Kind, Terms, Verdict, Violation, judge},
-    plan::{Fault, Plan, Step},
+    plan::{Fault, Plan},
     workload::{Settings, Workload, inspector},
 };
 use serde::Serialize;
@@ -107,31 +107,41 @@ impl Audit {
         tell: &(dyn Fn(&str) + Sync),
     ) -> Result<Vec<Happened>, String> {
         let mut faults: Vec<Happened> = Vec::new();
-        for (number, step) in self.plan.steps.iter().enumerate() {
-            let Step { at, hold, fault } = *step;
+        for step in &self.plan.steps {
             // What took longer than planned moves all that follows.
             let healed = faults.last().map_or(Duration::ZERO, |fault| fault.end + self.plan.pause);
-            sleep(at.max(healed).saturating_sub(journal.now())).await;
-            let text = fault.to_string();
-            tell(&format!("{} fault {}: {text}", clock(journal.now()), number + 1));
-            let note = |begins, text: &str| {
-                let what = What::Fault { number, begins, expels: fault.expels(), text: text.to_owned() };
-                journal.note(NOBODY, 0, what);
-            };
-            let begin = journal.now();
-            note(true, &text);
-            ground.begin(fault).await.map_err(|e| format!("{text}: {e}"))?;
-            sleep(hold).await;
-            ground.end(fault).await.map_err(|e| format!("{text}, undoing it: {e}"))?;
-            note(false, &text);
-            let end = journal.now();
-            tell(&format!("{} fault {}: undone after {:.1} s", clock(end), number + 1, (end - begin).as_secs_f64()));
-            faults.push(Happened { number, fault, begin, end });
+            sleep(step.at.max(healed).saturating_sub(journal.now())).await;
+            let mut under_way = Vec::new();
+            for fault in [Some(step.fault), step.also].into_iter().flatten() {
+                let number = faults.len() + under_way.len();
+                tell(&format!("{} fault {}: {fault}", clock(journal.now()), number + 1));
+                under_way.push((number, fault, journal.now()));
+                note(journal, number, fault, true);
+                ground.begin(fault).await.map_err(|e| format!("{fault}: {e}"))?;
+            }
+            sleep(step.hold).await;
+            for (number, fault, begin) in under_way {
+                ground.end(fault).await.map_err(|e| format!("{fault}, undoing it: {e}"))?;
+                note(journal, number, fault, false);
+                let end = journal.now();
+                tell(&format!(
+                    "{} fault {}: undone after {:.1} s",
+                    clock(end),
+                    number + 1,
+                    (end - begin).as_secs_f64()
+                ));
+                faults.push(Happened { number, fault, begin, end });
+            }
         }
         let healed = faults.last().map_or(Duration::ZERO, |f| f.end + self.terms.heal + self.terms.promptness);
         sleep(self.plan.busy.max(healed).saturating_sub(journal.now())).await;
         Ok(faults)
     }
+}
+
+fn note(journal: &Journal, number: usize, fault: Fault, begins: bool) {
+    let what = What::Fault { number, begins, expels: fault.expels(), text: fault.to_string() };
+    journal.note(NOBODY, 0, what);
 }
 
 /// Tells the progress while something lasts.

@@ -79,13 +79,16 @@ async fn carry_out(
     ground: &mut dyn Ground,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<(Audit, Vec<String>, Outcome), String> {
+    let (seed, duration, nodes) = (options.seed, options.duration, ground.nodes());
     let plan = match options.shape {
-        Shape::Full => Plan::full(options.seed, options.duration, ground.nodes(), |fault| ground.possible(fault)),
-        Shape::Short => Plan::short(options.seed, ground.nodes()),
-        Shape::Calm => Plan::calm(options.duration),
+        Shape::Full => Plan::full(seed, duration, nodes, |fault| ground.possible(fault)),
+        Shape::Storm => Plan::storm(seed, duration, nodes, |fault| ground.possible(fault)),
+        Shape::Short => Plan::short(seed, nodes),
+        Shape::Calm => Plan::calm(duration),
     };
-    tell(&format!("seed {}: {} clients, {} faults", options.seed, options.clients, plan.steps.len()));
-    let settings = Settings { seed: options.seed, clients: options.clients, grace: terms.grace, ..Settings::default() };
+    let faults = plan.steps.iter().map(|step| 1 + usize::from(step.also.is_some())).sum::<usize>();
+    tell(&format!("seed {seed}: {} clients, {faults} faults", options.clients));
+    let settings = Settings { seed, clients: options.clients, grace: terms.grace, ..Settings::default() };
     let audit = Audit { plan, settings, terms };
     let outcome = audit.run(ground, tell).await?;
     Ok((audit, ground.describe(), outcome))

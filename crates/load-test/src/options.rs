@@ -17,7 +17,8 @@ ids used twice, and more. Everything is drawn from the seed.
                         connections are cut and blackholed
   --log-max <n>         with --url: positions that a room's log keeps there (default 1000, as ROOM_LOG_MAX; 0: not known)
   --nodes <n>           chat-nodes of the cluster that is started (default 3)
-  --plan <plan>         full; short: one SIGKILL of a node and one restart of Redis in 30 s; calm: no faults (default full)
+  --plan <plan>         full; storm: two faults at a time; short: one SIGKILL of a node and one restart of Redis in 30 s;
+                        calm: no faults (default full)
   --binaries <dir>      where chat-node and gateway are (default: beside this program)
   --out <dir>           where audit.json, audit.md and the cluster's logs go (default .run/audit)
 
@@ -38,6 +39,8 @@ pub enum Command {
 pub enum Shape {
     /// Everything, for as long as asked.
     Full,
+    /// The same, two at a time.
+    Storm,
     /// One SIGKILL of a node, one restart of Redis.
     Short,
     /// Nothing.
@@ -109,9 +112,10 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
             "--plan" => {
                 options.shape = match value.as_str() {
                     "full" => Shape::Full,
+                    "storm" => Shape::Storm,
                     "short" => Shape::Short,
                     "calm" => Shape::Calm,
-                    _ => return Err(wrong(&name, &value, "full, short or calm")),
+                    _ => return Err(wrong(&name, &value, "full, storm, short or calm")),
                 }
             }
             "--binaries" => options.binaries = value.into(),

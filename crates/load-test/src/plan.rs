@@ -59,6 +59,16 @@ impl Fault {
         matches!(self, Self::PauseNode { .. } | Self::HoleRedis { .. } | Self::SlowRedis { .. } | Self::HoleClients)
     }
 
+    /// What it hits. Two faults that hit different things can last at the same time.
+    const fn target(self) -> u8 {
+        match self {
+            Self::RestartRedis | Self::KillRedis | Self::PauseRedis => 0,
+            Self::CutRedis { .. } | Self::HoleRedis { .. } | Self::SlowRedis { .. } => 1,
+            Self::KillNode { .. } | Self::PauseNode { .. } | Self::DrainNode { .. } => 2,
+            Self::CutClients | Self::HoleClients | Self::ReloadNginx => 3,
+        }
+    }
+
     /// The kind, without the node.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -123,6 +133,9 @@ pub struct Step {
     /// What it is.
     #[serde(flatten)]
     pub fault: Fault,
+    /// What happens at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<Fault>,
 }
 
 /// What happens to the cluster, and for how long clients are busy.
@@ -153,6 +166,16 @@ impl Plan {
     /// As many faults as have time to heal, each kind once before any comes again, out of those that are possible.
     #[must_use]
     pub fn full(seed: u64, busy: Duration, nodes: usize, possible: impl Fn(Fault) -> bool) -> Self {
+        Self::draw(seed, busy, nodes, false, possible)
+    }
+
+    /// The same, two at a time: a node dies while Redis is away, and the like.
+    #[must_use]
+    pub fn storm(seed: u64, busy: Duration, nodes: usize, possible: impl Fn(Fault) -> bool) -> Self {
+        Self::draw(seed, busy, nodes, true, possible)
+    }
+
+    fn draw(seed: u64, busy: Duration, nodes: usize, pairs: bool, possible: impl Fn(Fault) -> bool) -> Self {
         let mut dice = Dice::new(seed, 0);
         let mut steps: Vec<Step> = Vec::new();
         let mut at = WARM_UP;
@@ -178,11 +201,18 @@ impl Plan {
                 dice.shuffle(&mut round);
             }
             let Some(fault) = round.pop() else { break };
-            let hold = fault.hold(&mut dice);
+            let other = round.iter().rposition(|other| pairs && other.target() != fault.target());
+            let mut also = other.map(|other| round.remove(other));
+            let mut fault = fault;
+            // What the other one needs to be there again is undone first.
+            if let Some(other) = also.as_mut().filter(|other| other.target() < fault.target()) {
+                std::mem::swap(other, &mut fault);
+            }
+            let hold = fault.hold(&mut dice).max(also.map_or(Duration::ZERO, |also| also.hold(&mut dice)));
             if at + hold + PAUSE > busy {
                 break;
             }
-            steps.push(Step { at, hold, fault });
+            steps.push(Step { at, hold, fault, also });
             at += hold + PAUSE + dice.time(Duration::ZERO, Duration::from_secs(2));
         }
         Self { steps, busy, pause: PAUSE }
@@ -195,8 +225,8 @@ impl Plan {
         let node = usize::try_from(dice.number(0..nodes as u64)).unwrap_or(0);
         let second = Duration::from_secs(1);
         let steps = vec![
-            Step { at: 4 * second, hold: second, fault: Fault::KillNode { node } },
-            Step { at: 12 * second, hold: second, fault: Fault::RestartRedis },
+            Step { at: 4 * second, hold: second, fault: Fault::KillNode { node }, also: None },
+            Step { at: 12 * second, hold: second, fault: Fault::RestartRedis, also: None },
         ];
         Self { steps, busy: 26 * second, pause: 6 * second }
     }
@@ -217,6 +247,16 @@ mod tests {
                 assert!(pair[1].at >= pair[0].at + pair[0].hold + PAUSE);
             }
             assert!(plan.steps.last().unwrap().at + PAUSE < plan.busy);
+        }
+    }
+
+    #[test]
+    fn a_storm_is_of_pairs_that_can_be_undone_in_order() {
+        for seed in 0..50 {
+            let plan = Plan::storm(seed, Duration::from_secs(240), 3, |_| true);
+            let pairs = plan.steps.iter().filter_map(|step| Some((step.fault, step.also?)));
+            assert!(pairs.clone().count() >= 4, "seed {seed}");
+            assert!(pairs.clone().all(|(a, b)| a.target() < b.target()), "seed {seed}");
         }
     }
 

@@ -1,4 +1,4 @@
--- Makes a connection speak for a client
+-- Makes a connection speak for a client, and orders the one that did to be closed
 -- -> { 1, client, resumed, rooms, room ..., previous generation or 0, key, name, previous connection, previous node }
 local gen          = ARGV[6]
 local node         = ARGV[7]
@@ -8,7 +8,9 @@ local claimed_key  = ARGV[10]
 local fresh_key    = ARGV[11]
 local name         = ARGV[12] -- or '': a guest is called after its id
 local should_rename = ARGV[13] == '1'
-local RANDOM       = 14
+local control_head = ARGV[14] -- a node's control channel is control_head .. node
+local taken_over   = ARGV[15] -- the close code
+local RANDOM       = 16
 
 if not holds(gen) then return { SUPERSEDED } end
 
@@ -31,7 +33,12 @@ end
 local was = redis.call('HMGET', record, 'presence', 'gen', 'conn', 'node')
 local previous = { 0, '', '' }
 if was[1] == 'a' then
-  if holds(was[2]) and not (was[2] == gen and was[3] == conn) then previous = { tonumber(was[2]), was[3], was[4] } end
+  if holds(was[2]) and not (was[2] == gen and was[3] == conn) then
+    previous = { tonumber(was[2]), was[3], was[4] }
+    -- Now, and not by whoever reads the reply: it may be lost. (As engine::control::Order has it.)
+    local order = '{"order":"close","generation":' .. was[2] .. ',"connection":' .. was[3] .. ',"code":' .. taken_over .. '}'
+    redis.call('PUBLISH', control_head .. was[4], '1 o\n' .. order)
+  end
   redis.call('SREM', held_by .. was[2], client)
 end
 redis.call('HSET', record, 'presence', 'a', 'gen', gen, 'conn', conn, 'node', node)

@@ -2,8 +2,9 @@
 
 use super::room_list::list;
 use super::{Backend, LONG, MANY, Node, ONE, Person, changes, claim, entries, new_room, username};
-use crate::port::{Change, Claim, Delivery, NewRoom, PortError, RoomRules, Span};
-use protocol::{ClientId, RoomId, Seq, Username, event::Member};
+use crate::control::Order;
+use crate::port::{Attachment, Change, Claim, Delivery, NewRoom, PortError, RoomRules, Span};
+use protocol::{ClientId, CloseCode, RoomId, Seq, Username, event::Member};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -142,6 +143,13 @@ pub async fn a_takeover_ends_the_former_connection(backend: &impl Backend) {
     let (now, attached) = two.back(&former).await;
     assert_eq!(attached.previous.as_ref(), Some(&former.attachment));
     assert_eq!(attached.rooms, [room]);
+    let Attachment { lease, connection } = &former.attachment;
+    let close = Order::close(lease.generation, *connection, CloseCode::TakenOver);
+    let ordered = |told: &[Delivery]| {
+        let is_it = |d: &&Delivery| matches!(d, Delivery::Order(order) if Order::decode(order) == Some(close.clone()));
+        told.iter().find(is_it).map(|_| ())
+    };
+    one.heard.wait("the order to close the former connection", ordered).await;
 
     assert_eq!(former.rename("ghost").await, Err(PortError::Superseded));
     assert_eq!(former.create(ONE).await, Err(PortError::Superseded));

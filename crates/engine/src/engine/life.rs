@@ -153,11 +153,7 @@ impl Engine {
     }
 
     /// Says whether the backend took it.
-    async fn detach_one(&self, Leaving { client, attachment, previous }: Leaving) -> bool {
-        if let Some(previous) = previous {
-            // Taken over by a connection that nobody has any more: it is to come back, not to stay away.
-            self.close(&previous, CloseCode::Restart).await;
-        }
+    async fn detach_one(&self, Leaving { client, attachment }: Leaving) -> bool {
         let detached = self.bounded(self.ports.directory.detach(client, &attachment, self.config.grace)).await.is_ok();
         if detached {
             self.forget_gone(&attachment);
@@ -195,8 +191,10 @@ impl Engine {
         match self.bounded(self.ports.directory.rooms_of(client, &attachment)).await {
             Ok(rooms) => self.router.compare(attachment.connection, rooms),
             Err(PortError::Unavailable(_)) => return false,
-            // Somebody else speaks for the client; what the connection asks for next will tell it so.
-            Err(_) => {}
+            // Another connection speaks for the client, and the order to close this one was published while nobody here
+            // could hear it. (A connection that has ended meanwhile is not found.)
+            Err(_) if self.in_time().is_ok() => self.router.close(attachment.connection, CloseCode::TakenOver),
+            Err(_) => self.router.close(attachment.connection, CloseCode::Restart),
         }
         self.doubts.lock().unwrap_or_else(PoisonError::into_inner).remove(&attachment.connection);
         true

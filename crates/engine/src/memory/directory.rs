@@ -3,6 +3,7 @@
 use super::{ClientState, MemoryNode, NodeState, Presence, RoomState, State, after, log::Log};
 use crate::{
     clock::Entropy,
+    control::Order,
     port::{
         Attached, Attachment, Beat, Change, Claim, Delivery, Directory, Joined, NewRoom, NodeLease, NodeRecord,
         PortError, RoomRules, RoomsPage, Swept, Unavailable,
@@ -10,7 +11,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use protocol::{
-    ClientId, NodeId, RoomId, Timestamp, Username,
+    ClientId, CloseCode, NodeId, RoomId, Timestamp, Username,
     event::{Member, Room, RoomSummary},
 };
 use std::{
@@ -117,6 +118,13 @@ impl Directory for MemoryNode {
             Some(Presence::Attached(previous)) if previous != attachment => Some(previous.clone()),
             _ => None,
         };
+        if let Some(previous) = &previous
+            && state.holds(&previous.lease)
+            && let Some(sink) = state.sinks.get(&previous.lease.node)
+        {
+            let order = Order::close(previous.lease.generation, previous.connection, CloseCode::TakenOver);
+            sink.deliver(Delivery::Order(order.encode()));
+        }
         state.set_presence(client_id, Presence::Attached(attachment.clone()));
         if let Some(name) = claim.username.filter(|_| claim.rename) {
             state.rename(client_id, name);

@@ -23,7 +23,7 @@ fn a_connection_that_was_given_up_leaves_no_ghost() {
         for _ in 0..12 {
             world.pass(Duration::from_secs(1)).await;
         }
-        assert_eq!(people[2].model().closed, Some(1012), "whom the lost one took over from comes back");
+        assert_eq!(people[2].model().closed, Some(4009), "whom the lost one took over from is told all the same");
         assert_eq!(people[0].room(room).count, 1);
         world.check(&people[0], room).await;
     });
@@ -212,5 +212,29 @@ fn who_is_astray_comes_back() {
         assert_eq!([people[0].model().closed, people[2].model().closed], [None, None]);
         let back = people[1].again(&world.nodes[0]).await.unwrap();
         assert_eq!(back.attached_rooms, [other]);
+    });
+}
+
+/// The order to close a connection that was taken over is lost, with all else that was published while the node was deaf:
+/// when it hears again it finds out.
+#[test]
+fn an_order_that_nobody_heard_is_made_good() {
+    run(async {
+        let world = World::new(Options::default()).await;
+        let (people, room) = conversation(&world).await;
+        world.nodes[1].rough.deafen(true);
+        let elsewhere = people[1].again(&world.nodes[2]).await.unwrap();
+        elsewhere.resume(room).await.unwrap();
+        world.pass(Duration::from_secs(1)).await;
+        assert_eq!(people[1].model().closed, None, "it knows nothing");
+        world.nodes[1].rough.deafen(false);
+        world.nodes[1].rough.miss(None);
+        for _ in 0..6 {
+            world.pass(Duration::from_secs(1)).await;
+        }
+        assert_eq!(people[1].model().closed, Some(4009));
+        assert_eq!([people[0].model().closed, elsewhere.model().closed], [None, None]);
+        people[1].lose().await;
+        world.check(&elsewhere, room).await;
     });
 }

@@ -93,15 +93,21 @@ pub struct Rough {
     inner: Ports,
     weather: Arc<Weather>,
     sink: Mutex<Option<Arc<dyn Sink>>>,
+    deaf: Arc<AtomicBool>,
 }
 
 impl Rough {
     pub fn new(inner: Ports, weather: Arc<Weather>) -> Arc<Self> {
-        Arc::new(Self { inner, weather, sink: Mutex::default() })
+        Arc::new(Self { inner, weather, sink: Mutex::default(), deaf: Arc::default() })
     }
 
     pub fn ports(self: &Arc<Self>) -> Ports {
         Ports { bus: self.clone(), directory: self.clone(), throttle: self.inner.throttle.clone() }
+    }
+
+    /// Nothing that is published reaches this node.
+    pub fn deafen(&self, deaf: bool) {
+        self.deaf.store(deaf, Ordering::Relaxed);
     }
 
     /// The bus says that something may be missing.
@@ -113,12 +119,16 @@ impl Rough {
 
 struct RoughSink {
     inner: Arc<dyn Sink>,
+    deaf: Arc<AtomicBool>,
     weather: Arc<Weather>,
     kept: Mutex<Option<Delivery>>,
 }
 
 impl Sink for RoughSink {
     fn deliver(&self, delivery: Delivery) {
+        if self.deaf.load(Ordering::Relaxed) {
+            return;
+        }
         let weather = &self.weather;
         let safe = matches!(delivery, Delivery::Missed(_) | Delivery::Order(_) | Delivery::RoomEnded { .. });
         let entry = matches!(delivery, Delivery::Entry { .. });
@@ -148,7 +158,8 @@ impl Sink for RoughSink {
 impl Bus for Rough {
     fn attach(&self, sink: Arc<dyn Sink>) {
         *self.sink.lock().unwrap() = Some(sink.clone());
-        let sink = RoughSink { inner: sink, weather: self.weather.clone(), kept: Mutex::default() };
+        let sink =
+            RoughSink { inner: sink, deaf: self.deaf.clone(), weather: self.weather.clone(), kept: Mutex::default() };
         self.inner.bus.attach(Arc::new(sink));
     }
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable> {
