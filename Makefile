@@ -1,12 +1,13 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster audit page test codegen idle-memory screenshots
+.PHONY: help run cluster audit load page test codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
 	@echo 'make cluster      Redis, nginx, a gateway and NODES=3 chat-nodes as processes of their own, at PORT=8080'
 	@echo 'make audit        clients, faults and a judge: nothing lost, doubled or reordered (SEED=1 DURATION=240s URL=…)'
+	@echo 'make load         thousands of connections, and what each delivery costs (PROFILE=rooms URL=… LOAD="--rate 50k")'
 	@echo 'make test         every test and check; installs what they need where it is missing'
 	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
 	@echo 'make screenshots  take the pictures of the README from a running server (URL=http://localhost:8080)'
@@ -36,6 +37,18 @@ audit:
 	@cargo build --release --locked --package load-test --package chat-node --package gateway
 	@exec setpriv --pdeathsig TERM -- "$${CARGO_TARGET_DIR:-target}/release/load-test" audit \
 	  --seed "$(SEED)" --duration "$(DURATION)" $(if $(URL),--url "$(URL)") $(AUDIT)
+
+# A cluster of its own unless URL says where one is. Exit status 1: something was lost, or connections failed.
+# LOAD has further options; `load-test load --help` lists them. The processes' limits of open files are raised to the most
+# that is allowed.
+PROFILE ?= rooms
+load:
+	@$(if $(URL),scripts/preflight.sh,scripts/preflight.sh redis-server nginx setpriv)
+	@echo '── services and load tester (the first build takes some minutes)'
+	@cargo build --release --locked --package load-test --package cluster --package chat-node --package gateway
+	@ulimit -n $$(ulimit -Hn) && exec setpriv --pdeathsig TERM -- \
+	  "$${CARGO_TARGET_DIR:-target}/release/load-test" load --profile "$(PROFILE)" \
+	  --json .run/load/report.json --html .run/load/report.html $(if $(URL),--url "$(URL)") $(LOAD)
 
 page:
 	@scripts/preflight.sh

@@ -218,7 +218,7 @@ fn impact(
     refusals: &[Duration],
 ) -> Impact {
     let until = fault.end + Duration::from_secs(5);
-    let within = |all: &[Duration]| all.iter().filter(|at| (fault.begin..until).contains(at)).count();
+    let within = |all: &[Duration]| all.iter().filter(|at| (fault.begin..until).contains(*at)).count();
     let sent = || messages.values().filter(|m| (fault.begin..until).contains(&m.first));
     let ms = |wait: Option<Duration>| wait.map(|wait| (wait.as_secs_f64() * 1000.0).round());
     Impact {

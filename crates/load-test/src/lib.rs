@@ -21,6 +21,7 @@ pub mod figures;
 pub mod ground;
 pub mod journal;
 pub mod judge;
+pub mod load;
 pub mod plan;
 pub mod proxy;
 pub mod report;

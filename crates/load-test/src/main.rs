@@ -21,7 +21,11 @@ const VOID: u8 = 2;
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let options = match options::read(std::env::args().skip(1)) {
+    let mut args = std::env::args().skip(1).peekable();
+    if args.next_if(|first| first == "load").is_some() {
+        return load_test::load::program(args);
+    }
+    let options = match options::read(args) {
         Ok(Command::Help) => {
             println!("{}", options::HELP);
             return ExitCode::SUCCESS;

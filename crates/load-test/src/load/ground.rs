@@ -1,0 +1,136 @@
+//! The server under load: a cluster of our own, one that is described, or somebody's.
+
+use super::{
+    options::{Options, Place},
+    procfs::Watched,
+    shared::Target,
+};
+use cluster::{Cluster, Description, Signal};
+use std::{fs, net::ToSocketAddrs, path::Path};
+use tokio::runtime::Runtime;
+
+/// Limits are for people; and nobody has to be sent elsewhere at the end.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("LIMIT_CONNECT_NODE", "off"),
+    ("LIMIT_CONNECT_CLUSTER", "off"),
+    ("LIMIT_MESSAGE_NODE", "off"),
+    ("LIMIT_MESSAGE_CLUSTER", "off"),
+    ("LIMIT_ROOM_CREATE_NODE", "off"),
+    ("LIMIT_ROOM_CREATE_CLUSTER", "off"),
+    ("LIMIT_TYPING_NODE", "off"),
+    ("LIMIT_COMMAND_NODE", "off"),
+    ("LIMIT_HTTP_NODE", "off"),
+    ("LIMIT_HTTP_CLUSTER", "off"),
+    ("DRAIN_WINDOW", "0s"),
+];
+
+/// A server, and what of it can be measured.
+pub(super) struct Ground {
+    pub(super) targets: Vec<Target>,
+    pub(super) watched: Vec<Watched>,
+    pub(super) about: String,
+    own: Option<(Cluster, Runtime)>,
+}
+
+impl Ground {
+    /// Starts it, or finds it.
+    pub(super) fn find(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<Self, String> {
+        match &options.place {
+            Place::Urls { urls, pids } => {
+                let targets = urls.iter().map(|url| target(url)).collect::<Result<_, _>>()?;
+                let watched = pids.iter().map(|(name, pid)| Watched { name: name.clone(), pid: *pid }).collect();
+                Ok(Self { targets, watched, about: urls.join(", "), own: None })
+            }
+            Place::Described(path) => {
+                let text = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+                let description = serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+                Self::described(&description, options.direct, None)
+            }
+            Place::Own { nodes, binaries, dir } => Self::start(options, *nodes, binaries, dir, tell),
+        }
+    }
+
+    fn start(
+        options: &Options,
+        nodes: usize,
+        binaries: &Path,
+        dir: &Path,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Self, String> {
+        // One thread, which only waits: it takes nothing from what is measured.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(|e| e.to_string())?;
+        let mut wanted = cluster::Options::new(binaries);
+        (wanted.nodes, wanted.dir) = (nodes, dir.to_owned());
+        // What somebody set for this run is for the servers.
+        let unset = ENVIRONMENT.iter().filter(|(name, _)| std::env::var_os(name).is_none());
+        wanted.env = unset.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let cluster = runtime.block_on(Cluster::start(wanted, tell)).map_err(|e| e.to_string())?;
+        Self::described(&cluster.description(), options.direct, Some((cluster, runtime)))
+    }
+
+    fn described(description: &Description, direct: bool, own: Option<(Cluster, Runtime)>) -> Result<Self, String> {
+        let nodes = &description.chat_nodes;
+        let urls = if direct {
+            nodes.iter().map(|node| format!("http://127.0.0.1:{}", node.port)).collect()
+        } else {
+            vec![description.url.clone()]
+        };
+        let targets = urls.iter().map(|url| target(url)).collect::<Result<_, _>>()?;
+        let nodes = nodes.iter().map(|node| (node.node_id.as_str(), node.pid));
+        let others =
+            [("gateway", description.gateway.pid), ("nginx", description.nginx.pid), ("redis", description.redis.pid)];
+        let watched = nodes.chain(others).map(|(name, pid)| Watched { name: name.to_owned(), pid }).collect();
+        let way = if direct { "directly" } else { "through nginx" };
+        let about = format!("{} chat-nodes and Redis, {way}", description.chat_nodes.len());
+        Ok(Self { targets, watched, about, own })
+    }
+
+    /// Kills the first chat-node of a cluster of our own.
+    pub(super) fn kill(&mut self) {
+        if let Some((cluster, _)) = &mut self.own {
+            cluster.node(0).signal(Signal::KILL);
+        }
+    }
+
+    /// Ends what was started.
+    pub(super) fn stop(self) {
+        if let Some((cluster, runtime)) = self.own {
+            runtime.block_on(cluster.stop());
+        }
+    }
+}
+
+/// Where a URL leads: of a site, `/ws` is meant.
+fn target(url: &str) -> Result<Target, String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    if !matches!(scheme, "http" | "ws") {
+        return Err(format!("{url}: expected http:// or ws://; what is behind TLS is loaded in front of it"));
+    }
+    let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+    let path = if path.is_empty() { "/ws".to_owned() } else { format!("/{path}") };
+    let named = if host.rsplit_once(']').map_or(host, |(_, port)| port).contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    };
+    let address = named.to_socket_addrs().map_err(|e| format!("{url}: {e}"))?.next();
+    Ok(Target { address: address.ok_or_else(|| format!("{url}: it has no address"))?, path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls() {
+        let of = |url| target(url).map(|target| (target.address.to_string(), target.path));
+        let here = |path: &str| Ok(("127.0.0.1:8080".to_owned(), path.to_owned()));
+        assert_eq!(of("http://127.0.0.1:8080"), here("/ws"));
+        assert_eq!(of("127.0.0.1:8080/"), here("/ws"));
+        assert_eq!(of("ws://127.0.0.1:8080/other"), here("/other"));
+        assert_eq!(of("http://127.0.0.1").map(|(address, _)| address), Ok("127.0.0.1:80".to_owned()));
+        assert_eq!(of("http://[::1]:9").map(|(address, _)| address), Ok("[::1]:9".to_owned()));
+        assert!(of("https://127.0.0.1").is_err() && of("http://").is_err());
+    }
+}

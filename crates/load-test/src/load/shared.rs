@@ -1,0 +1,90 @@
+//! What the threads of one run share.
+
+use super::{figures::Slice, profile::Load, text::Run};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+/// Where connections go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) address: SocketAddr,
+    pub(super) path: String,
+}
+
+/// Constant, or atomic.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) load: Load,
+    pub(super) run: Run,
+    /// The time of the beginning.
+    pub(super) base: Instant,
+    /// Taken in turn.
+    pub(super) targets: Vec<Target>,
+    /// Each client's room.
+    pub(super) seats: Vec<u32>,
+    pub(super) rooms: Vec<Room>,
+}
+
+/// A room, as all threads know it.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Its number; 0 before it exists.
+    id: AtomicU64,
+    /// The newest position of which anybody knows.
+    newest: AtomicU64,
+}
+
+impl Room {
+    pub(super) fn id(&self) -> Option<u64> {
+        Some(self.id.load(Ordering::Acquire)).filter(|id| *id != 0)
+    }
+
+    pub(super) fn exists(&self, id: u64) {
+        self.id.store(id, Ordering::Release);
+    }
+
+    pub(super) fn newest(&self) -> u64 {
+        self.newest.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn reached(&self, seq: u64) {
+        self.newest.fetch_max(seq, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// Nanoseconds since the beginning.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a thread is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    /// Connect all.
+    Connect,
+    /// Send from `start` to `end`, and note the times of what is due from `measured` to `end`.
+    Send { start: u64, measured: u64, end: u64 },
+    /// From now on a connection that is lost comes back; `cut`: lose all of them now.
+    Storm { cut: bool },
+    /// Say how it is.
+    Report(Asked),
+    /// End.
+    End,
+}
+
+/// How much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// What costs next to nothing.
+    Briefly,
+    /// And what has to be counted over all connections.
+    Fully,
+}
+
+/// A thread's answer.
+pub(super) type Reply = Slice;
