@@ -155,11 +155,11 @@ impl RedisConfig {
         Ok(config)
     }
 
-    pub(crate) fn performance(&self) -> PerformanceConfig {
+    pub(crate) fn performance(&self, inbox: usize) -> PerformanceConfig {
         PerformanceConfig {
             default_command_timeout: self.command_timeout,
             // fred's 32 would turn every burst into a loss.
-            broadcast_channel_capacity: self.inbox,
+            broadcast_channel_capacity: inbox,
             ..PerformanceConfig::default()
         }
     }

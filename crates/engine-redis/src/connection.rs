@@ -16,6 +16,8 @@ use std::{
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+/// What fred may have to tell of a connection that nothing is published to.
+const EVENTS: usize = 32;
 /// Pauses between tries to connect.
 const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(1);
 /// A connection that was of no use after a shorter time than this is no reason to hurry with the next.
@@ -117,7 +119,7 @@ impl Silence {
 }
 
 async fn begin(config: &RedisConfig, attempt: usize) -> Result<Life, ConnectError> {
-    Life::begin(config, config.commands(attempt)?, config.policy()).await
+    Life::begin(config, config.commands(attempt)?, config.policy(), EVENTS).await
 }
 
 async fn keep(common: Common, first: Life, tell: watch::Sender<Option<Client>>, doubt: Arc<Notify>) {

@@ -27,14 +27,16 @@ pub struct Life {
 }
 
 impl Life {
-    /// Connects.
+    /// Connects. `inbox` is how many messages may wait to be taken from it; fred takes the memory for all of them, in each
+    /// of its channels, before there is one.
     pub async fn begin(
         settings: &RedisConfig,
         config: Config,
         policy: Option<ReconnectPolicy>,
+        inbox: usize,
     ) -> Result<Self, ConnectError> {
         let mut builder = Builder::from_config(config);
-        builder.set_performance_config(settings.performance()).set_connection_config(settings.connection());
+        builder.set_performance_config(settings.performance(inbox)).set_connection_config(settings.connection());
         if let Some(policy) = policy {
             builder.set_policy(policy);
         }

@@ -52,7 +52,7 @@ impl Link {
     ) -> Result<Self, ConnectError> {
         // Without a policy fred does not reconnect: its own resubscription puts an error into the next reply, and
         // says nothing of what was missed.
-        let life = Life::begin(config, config.subscriber(attempt, preferred)?, None).await?;
+        let life = Life::begin(config, config.subscriber(attempt, preferred)?, None, config.inbox).await?;
         let messages = life.client.message_rx();
         let (tell, heard) = watch::channel(0);
         let reader = tokio::spawn(read(messages, routes.clone(), probe_channel.to_owned(), tell));
