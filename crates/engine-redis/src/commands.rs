@@ -10,7 +10,7 @@ use engine::Unavailable;
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::{ClientLike, ClusterInterface, LuaInterface, PubsubInterface},
+    interfaces::{ClusterInterface, LuaInterface, PubsubInterface},
     types::{Key, Value, cluster::ClusterRouting, config::Server},
 };
 use std::{
@@ -91,7 +91,7 @@ impl Commands {
 
     /// Whether there is a connection now, as far as is known.
     pub fn is_connected(&self) -> bool {
-        self.connections.iter().any(|connection| connection.now().is_some_and(|client| client.is_connected()))
+        self.connections.iter().any(Connection::is_connected)
     }
 
     /// Whether something can be written. A replica answers a PING as well, and so does a server whose disk is full.
@@ -99,12 +99,13 @@ impl Commands {
         self.run(&ALIVE, vec![key], Vec::new()).await.map(|_| ())
     }
 
-    /// The next one that is there, if any is.
+    /// The next one that is there, if any is. (In a cluster fred may be looking for a lost server on its own, and then
+    /// keeps everybody waiting, whichever server they want.)
     fn pick(&self) -> &Connection {
         let n = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
-        let turn = self.connections.iter().cycle().skip(n).take(self.connections.len());
+        let mut turn = self.connections.iter().cycle().skip(n).take(self.connections.len());
         // There is at least one.
-        turn.clone().find(|connection| connection.now().is_some()).unwrap_or(&self.connections[n])
+        turn.find(|connection| connection.is_connected()).unwrap_or(&self.connections[n])
     }
 
     /// Does it within the time limit. What was certainly not done, for another server should do it, is tried again.
@@ -129,6 +130,7 @@ impl Commands {
                 waiting.await.map_err(|_| Error::new(ErrorKind::IO, "not connected"))?
             }
         };
+        let at = Instant::now();
         let result = match tokio::time::timeout_at(deadline + MARGIN, order.send(&client)).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(ErrorKind::Timeout, "no answer in time")),
@@ -136,9 +138,10 @@ impl Commands {
         match &result {
             // fred does not notice by itself that a connection has gone silent.
             Err(e) if *e.kind() == ErrorKind::Timeout => {
-                connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect);
+                connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect, at);
             }
-            Err(e) if is_useless(e) => connection.doubt(),
+            // The others go to the same one.
+            Err(e) if is_useless(e) => self.connections.iter().for_each(|connection| connection.doubt(at)),
             _ => connection.answered(|| server_of(&client, order.key())),
         }
         result

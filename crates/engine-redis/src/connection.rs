@@ -4,7 +4,11 @@ use crate::{
     config::{ConnectError, RedisConfig},
     dial::Life,
 };
-use fred::{clients::Client, interfaces::EventInterface, types::config::Server};
+use fred::{
+    clients::Client,
+    interfaces::{ClientLike, EventInterface},
+    types::config::Server,
+};
 use std::{
     collections::HashMap,
     sync::{
@@ -13,7 +17,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 /// What fred may have to tell of a connection that nothing is published to.
@@ -34,11 +41,13 @@ pub struct Common {
     pub away: Arc<AtomicUsize>,
 }
 
+/// What there is, and since when; none while it is made anew.
+type Present = Option<(Client, Instant)>;
+
 /// A connection, or the expectation of one.
 #[derive(Debug)]
 pub struct Connection {
-    client: watch::Receiver<Option<Client>>,
-    doubt: Arc<Notify>,
+    present: Arc<watch::Sender<Present>>,
     silence: Silence,
 }
 
@@ -46,31 +55,42 @@ impl Connection {
     /// Connects once, and goes on for itself until the end.
     pub async fn start(common: Common) -> Result<Self, ConnectError> {
         let life = begin(&common.config, 0).await?;
-        let (tell, client) = watch::channel(Some(life.client.clone()));
-        let doubt = Arc::new(Notify::new());
-        tokio::spawn(keep(common, life, tell, doubt.clone()));
-        Ok(Self { client, doubt, silence: Silence::default() })
+        let present = Arc::new(watch::Sender::new(Some((life.client.clone(), Instant::now()))));
+        tokio::spawn(keep(common, life, present.clone()));
+        Ok(Self { present, silence: Silence::default() })
     }
 
     /// What there is now.
     pub fn now(&self) -> Option<Client> {
-        self.client.borrow().clone()
+        self.present.borrow().as_ref().map(|(client, _)| client.clone())
+    }
+
+    /// Whether there is one that works, as far as is known.
+    pub fn is_connected(&self) -> bool {
+        self.present.borrow().as_ref().is_some_and(|(client, _)| client.is_connected())
     }
 
     /// Waits until there is one; for ever when it has ended.
     pub async fn wait(&self) -> Client {
-        let mut client = self.client.clone();
-        if let Ok(present) = client.wait_for(Option::is_some).await
-            && let Some(client) = present.clone()
+        let mut present = self.present.subscribe();
+        if let Ok(present) = present.wait_for(Option::is_some).await
+            && let Some((client, _)) = &*present
         {
-            return client;
+            return client.clone();
         }
         std::future::pending().await
     }
 
-    /// It is of no use as it is: it must be made anew.
-    pub fn doubt(&self) {
-        self.doubt.notify_one();
+    /// What was there at this time was of no use: from now on nobody gets it, and it is made anew. What has come since
+    /// is another one.
+    pub fn doubt(&self, at: Instant) {
+        self.present.send_if_modified(|present| {
+            let is_it = present.as_ref().is_some_and(|(_, since)| *since <= at);
+            if is_it {
+                *present = None;
+            }
+            is_it
+        });
     }
 
     /// There was an answer.
@@ -78,12 +98,12 @@ impl Connection {
         self.silence.broken(by);
     }
 
-    /// There was none in time; so many in a row are too many.
-    pub fn silent(&self, by: Option<Server>, limit: u32) {
+    /// There was none in time to what was asked at this time; so many in a row are too many.
+    pub fn silent(&self, by: Option<Server>, limit: u32, at: Instant) {
         if self.silence.one_more(by) >= limit {
             self.silence.forget();
             tracing::warn!(timeouts = limit, "Redis is silent: connecting anew");
-            self.doubt();
+            self.doubt(at);
         }
     }
 }
@@ -122,17 +142,19 @@ async fn begin(config: &RedisConfig, attempt: usize) -> Result<Life, ConnectErro
     Life::begin(config, config.commands(attempt)?, config.policy(), EVENTS).await
 }
 
-async fn keep(common: Common, first: Life, tell: watch::Sender<Option<Client>>, doubt: Arc<Notify>) {
+async fn keep(common: Common, first: Life, present: Arc<watch::Sender<Present>>) {
     let mut life = first;
     let mut pause = *PAUSE.start();
+    let mut doubt = present.subscribe();
     loop {
         // Only in a cluster: to another server, or to one that was away. (What came before this is the beginning.)
         let mut more = life.client.reconnect_rx();
+        let began = Instant::now();
         let why = loop {
             tokio::select! {
                 () = common.end.cancelled() => return life.quit().await,
                 () = life.ended() => break "it is lost",
-                () = doubt.notified() => break "it is of no use",
+                () = none_left(&mut doubt) => break "it is of no use",
                 Ok(_) = more.recv() => {
                     while more.try_recv().is_ok() {}
                     common.back.notify_one();
@@ -141,23 +163,25 @@ async fn keep(common: Common, first: Life, tell: watch::Sender<Option<Client>>, 
         };
         tracing::warn!(why, "a connection to Redis begins anew");
         common.away.fetch_add(1, Ordering::Relaxed);
-        tell.send_replace(None);
-        pause = if life.began.elapsed() < SHORT { (pause * 2).min(*PAUSE.end()) } else { *PAUSE.start() };
+        present.send_replace(None);
+        pause = if began.elapsed() < SHORT { (pause * 2).min(*PAUSE.end()) } else { *PAUSE.start() };
         // Whoever waits for a reply is told at once that none comes.
         drop(life);
         life = tokio::select! {
             () = common.end.cancelled() => return,
             life = again(&common.config, pause) => life,
         };
-        // What was doubted meanwhile was the former one.
-        let _ = tokio::time::timeout(Duration::ZERO, doubt.notified()).await;
-        tell.send_replace(Some(life.client.clone()));
+        present.send_replace(Some((life.client.clone(), Instant::now())));
         // It may be another server, which never got what the former one gave: whoever knows more than the store must
         // look again, although the subscriber may have noticed nothing. Once is enough, when all are back.
         if common.away.fetch_sub(1, Ordering::Relaxed) == 1 {
             common.back.notify_one();
         }
     }
+}
+
+async fn none_left(present: &mut watch::Receiver<Present>) {
+    let _ = present.wait_for(Option::is_none).await;
 }
 
 async fn again(config: &RedisConfig, first: Duration) -> Life {

@@ -10,11 +10,7 @@ use fred::{
         config::{Config, ReconnectPolicy},
     },
 };
-use std::{
-    pin::pin,
-    task::Poll,
-    time::{Duration, Instant},
-};
+use std::{pin::pin, task::Poll, time::Duration};
 
 /// How long a connection that is given up may take to say good-bye.
 const FAREWELL: Duration = Duration::from_millis(250);
@@ -22,7 +18,6 @@ const FAREWELL: Duration = Duration::from_millis(250);
 /// A connection; it ends when this is dropped.
 pub struct Life {
     pub client: Client,
-    pub began: Instant,
     task: ConnectHandle,
 }
 
@@ -44,7 +39,7 @@ impl Life {
         // fred's `init` would go on by itself when nobody waits for it any more. This listens from its first poll on.
         let mut connected = pin!(client.wait_for_connect());
         std::future::poll_fn(|cx| Poll::Ready(connected.as_mut().poll(cx).is_ready())).await;
-        let life = Self { client: client.clone(), began: Instant::now(), task: client.connect() };
+        let life = Self { client: client.clone(), task: client.connect() };
         match tokio::time::timeout(settings.patience(), connected).await {
             Ok(Ok(())) => Ok(life),
             Ok(Err(e)) => Err(explain(&e)),

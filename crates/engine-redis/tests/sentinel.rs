@@ -85,6 +85,7 @@ async fn a_master_that_is_only_silent_is_left() {
     works(&node, &other).await;
     node.heard.clear();
     other.heard.clear();
+    caught_up(watched.servers[1].port, watched.master());
     let stopped = Instant::now();
     watched.servers[0].signal("STOP");
     until_ready(&[&node, &other], stopped).await;
@@ -116,6 +117,7 @@ async fn a_demoted_master_is_left() {
     let (node, other) = (Node::new(&config).await, Node::new(&config).await);
     works(&node, &other).await;
     let [old, new] = [&watched.servers[0], &watched.servers[1]];
+    caught_up(new.port, old.port);
     let sentinel = &watched.sentinels[0];
     sentinel.ask("SENTINEL REMOVE rooms").unwrap();
     new.ask("REPLICAOF NO ONE").unwrap();

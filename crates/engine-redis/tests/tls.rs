@@ -12,7 +12,9 @@ use server::{
 use std::{path::PathBuf, time::Duration};
 
 fn trusting(port: u16, authority: Option<&Authority>) -> RedisConfig {
-    RedisConfig { ca_file: authority.map(Authority::file), ..config(&format!("rediss://127.0.0.1:{port}")) }
+    let url = format!("rediss://127.0.0.1:{port}");
+    // A handshake takes its time where other tests are computing.
+    RedisConfig { ca_file: authority.map(Authority::file), command_timeout: Duration::from_secs(2), ..config(&url) }
 }
 
 async fn refused(config: RedisConfig) -> String {
