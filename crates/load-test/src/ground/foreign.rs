@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 /// Known by its URLs.
 pub struct Foreign {
+    given: Vec<String>,
     urls: Vec<String>,
     api: Option<String>,
     proxies: Vec<Proxy>,
@@ -22,7 +23,7 @@ impl Foreign {
     /// # Errors
     /// When one is no URL, or names a host that is not known.
     pub fn new(given: &[String], runtime: &Handle) -> Result<Self, String> {
-        let mut foreign = Self { urls: Vec::new(), api: None, proxies: Vec::new() };
+        let mut foreign = Self { given: given.to_vec(), urls: Vec::new(), api: None, proxies: Vec::new() };
         for given in given {
             let url = socket_url(given)?;
             foreign.api = foreign.api.or_else(|| api_of(&url).filter(|_| !given.starts_with("ws")));
@@ -40,13 +41,6 @@ impl Foreign {
             foreign.urls.push(through);
         }
         if foreign.urls.is_empty() { Err("no URL".to_owned()) } else { Ok(foreign) }
-    }
-
-    /// Says where the HTTP calls are, when the URLs do not.
-    #[must_use]
-    pub fn with_api(mut self, api: Option<String>) -> Self {
-        self.api = api.or(self.api);
-        self
     }
 }
 
@@ -92,7 +86,7 @@ impl Ground for Foreign {
     }
 
     fn describe(&self) -> Vec<String> {
-        self.urls.iter().map(|url| format!("somebody else's, by way of {url}")).collect()
+        vec![format!("a cluster that was running already, at {}", self.given.join(", "))]
     }
 
     fn possible(&self, fault: Fault) -> bool {
