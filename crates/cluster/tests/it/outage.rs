@@ -96,34 +96,26 @@ async fn survives(away: impl AsyncFn(&mut Cluster), back: impl AsyncFn(&mut Clus
     cluster.stop().await;
 }
 
+async fn survives_a_restart_after(signal: Signal) {
+    let away = async |cluster: &mut Cluster| {
+        cluster.redis().signal(signal);
+        cluster.redis().wait(KNOWN).await.unwrap();
+    };
+    let back = async |cluster: &mut Cluster| {
+        cluster.redis().start().await.unwrap();
+        cluster.redis().ready(KNOWN).await.unwrap();
+    };
+    survives(away, back).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_redis_that_is_started_again() {
-    survives(
-        async |cluster| {
-            cluster.redis().signal(Signal::KILL);
-            cluster.redis().wait(KNOWN).await.unwrap();
-        },
-        async |cluster| {
-            cluster.redis().start().await.unwrap();
-            cluster.redis().ready(KNOWN).await.unwrap();
-        },
-    )
-    .await;
+    survives_a_restart_after(Signal::KILL).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_stopped_and_started_again() {
-    survives(
-        async |cluster| {
-            cluster.redis().signal(Signal::TERM);
-            cluster.redis().wait(KNOWN).await.unwrap();
-        },
-        async |cluster| {
-            cluster.redis().start().await.unwrap();
-            cluster.redis().ready(KNOWN).await.unwrap();
-        },
-    )
-    .await;
+    survives_a_restart_after(Signal::TERM).await;
 }
 
 /// It takes what is sent to it, and does nothing: the hardest to notice.
