@@ -31,8 +31,7 @@ fn read(r: &mut Reader<'_>) -> Value<(Config, RedisConfig)> {
 }
 
 async fn serve((config, redis): (Config, RedisConfig), listener: TcpListener, lifecycle: Lifecycle) -> Served {
-    let redis = RedisConfig { retention: config.retention, ..redis };
-    let redis = redis.with_lease(config.engine.lease, config.engine.heartbeat);
+    let redis = redis.for_nodes(config.retention, config.engine.lease, config.engine.heartbeat);
     let waiting = RedisCluster::wait_for(redis, PATIENCE);
     let Some(cluster) = lifecycle.soft.run_until_cancelled(waiting).await.transpose()? else { return Ok(()) };
     let (ports, health) = (cluster.node(config.node_id.clone()), Health::new());

@@ -68,11 +68,11 @@ impl RedisConfig {
         }
     }
 
-    /// The same for nodes that keep their leases for so long: an outage is known as one before any lease has run out for
-    /// it, and a few heartbeats that come late are none.
+    /// The same for nodes that keep so much, and their leases for so long: an outage is known as one before any lease has
+    /// run out for it, and a few heartbeats that come late are none.
     #[must_use]
-    pub fn with_lease(self, lease: Duration, heartbeat: Duration) -> Self {
-        Self { outage: (heartbeat + Duration::from_secs(1)).min(lease / 2).max(heartbeat * 5 / 4), ..self }
+    pub fn for_nodes(self, retention: Retention, lease: Duration, heartbeat: Duration) -> Self {
+        Self { retention, outage: (heartbeat + Duration::from_secs(1)).min(lease / 2).max(heartbeat * 5 / 4), ..self }
     }
 
     /// Whether keys have slots.

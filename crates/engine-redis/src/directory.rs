@@ -62,7 +62,7 @@ impl Directory for RedisNode {
         self.shared.subscriber.subscribe(self.shared.keys.everyone()).await?;
         self.shared.subscriber.subscribe(self.shared.keys.node(&self.node)).await?;
         let args = vec![arg(node), millis(lease), millis(self.shared.config.outage), "".into()];
-        let mut reply = self.timed(&script::REGISTER, args).await?;
+        let (_, mut reply) = self.timed(&script::REGISTER, args).await?;
         Ok(NodeLease { node: node.clone(), generation: reply.number()? })
     }
 
@@ -76,10 +76,7 @@ impl Directory for RedisNode {
 
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
         let args = vec![arg(lease.generation), millis(time), arg(connections), millis(self.shared.config.outage)];
-        let asked = Instant::now();
-        let mut reply = self.membership(&script::HEARTBEAT, args).await?;
-        let held = reply.int()?;
-        self.shared.clock.learn(asked, reply.time()?);
+        let (held, _) = self.timed(&script::HEARTBEAT, args).await?;
         Ok(if held == 1 { Beat::Alive } else { Beat::Fenced })
     }
 
@@ -229,7 +226,7 @@ impl Directory for RedisNode {
         let mut swept = Swept::default();
         for _ in 0..PORTIONS {
             let args = vec![arg(PORTION), millis(self.shared.config.outage)];
-            let mut reply = self.timed(&script::SWEEP, args).await?;
+            let (_, mut reply) = self.timed(&script::SWEEP, args).await?;
             swept.nodes += reply.number::<u32>()?;
             swept.members += reply.number::<u32>()?;
             let more = reply.int()? == 1;
@@ -257,13 +254,13 @@ impl RedisNode {
         self.shared.commands.run(script, self.shared.keys.membership(), all).await
     }
 
-    /// The same, for those whose reply is `{ 1, now, … }`.
-    async fn timed(&self, script: &Script, args: Vec<Value>) -> Result<Reply, Unavailable> {
+    /// The same, for those whose reply is `{ status, now, … }`: the status, and what comes after the time.
+    async fn timed(&self, script: &Script, args: Vec<Value>) -> Result<(i64, Reply), Unavailable> {
         let asked = Instant::now();
         let mut reply = self.membership(script, args).await?;
-        reply.int()?;
+        let status = reply.int()?;
         self.shared.clock.learn(asked, reply.time()?);
-        Ok(reply)
+        Ok((status, reply))
     }
 
     /// The same, for those that may refuse, and that take effect in time or not at all: a join that comes when its

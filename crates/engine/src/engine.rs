@@ -265,11 +265,6 @@ impl Engine {
         self.reachable.load(Ordering::Acquire)
     }
 
-    /// Whether an attachment belongs to the node's present life.
-    pub fn holds(&self, attachment: &Attachment) -> bool {
-        attachment.lease == self.lease()
-    }
-
     /// Asks every client to connect elsewhere, each at a moment of its own within `window`.
     pub fn ask_to_reconnect(&self, window: Duration) {
         self.router.ask_to_reconnect(window);

@@ -4,31 +4,17 @@
 // clippy.toml lets test functions do this, but not what they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use serde_json::Value;
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{Command, Output},
 };
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_load-test");
+use support::{PROGRAM, binaries};
 
 fn load_test(args: &[&str]) -> Output {
     Command::new(PROGRAM).args(args).output().unwrap()
-}
-
-/// Where `chat-node` and `gateway` are. `cargo test --workspace` has built them by now; another test run has not.
-fn binaries() -> PathBuf {
-    let dir = Path::new(PROGRAM).parent().unwrap().to_owned();
-    if ["chat-node", "gateway"].iter().any(|name| !dir.join(name).is_file()) {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--locked", "--package", "chat-node", "--package", "gateway"]);
-        if dir.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success(), "chat-node and gateway cannot be built");
-    }
-    dir
 }
 
 #[test]

@@ -55,10 +55,8 @@ impl Config {
             address: SocketAddr::new(host.get()?, port.get()?),
             frontend: frontend.get()?,
             telemetry: telemetry.get()?,
-            redis: redis.map(|redis| {
-                let redis = RedisConfig { retention: chat_node.retention, ..redis };
-                redis.with_lease(chat_node.engine.lease, chat_node.engine.heartbeat)
-            }),
+            redis: redis
+                .map(|redis| redis.for_nodes(chat_node.retention, chat_node.engine.lease, chat_node.engine.heartbeat)),
             chat_node,
             gateway: gateway.get()?,
         })

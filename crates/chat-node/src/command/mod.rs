@@ -187,11 +187,9 @@ impl Client {
             }
             Refusal::Close(code) => self.hub.close(&self.connection, code),
             Refusal::Superseded => {
-                let engine = &self.node.engine;
-                // While the lease may be over, the client is nobody's rather than somebody else's: it is to come back.
-                let ours =
-                    self.speaker.as_ref().is_some_and(|s| engine.holds(&s.attachment)) && engine.in_time().is_ok();
-                self.hub.close(&self.connection, if ours { CloseCode::TakenOver } else { CloseCode::Restart });
+                let code =
+                    self.speaker.as_ref().map_or(CloseCode::Restart, |s| self.node.engine.superseded(&s.attachment));
+                self.hub.close(&self.connection, code);
             }
         }
     }

@@ -127,6 +127,16 @@ impl Engine {
         Err(Unavailable("the lease may be over".to_owned()))
     }
 
+    /// How a connection is closed that does not speak for its client any more: taken over, unless the node's lease is over
+    /// or may be. Then the client is nobody's rather than somebody else's, and is to come back.
+    pub fn superseded(&self, attachment: &Attachment) -> CloseCode {
+        if attachment.lease == self.lease() && self.in_time().is_ok() {
+            CloseCode::TakenOver
+        } else {
+            CloseCode::Restart
+        }
+    }
+
     async fn sweep(&self) {
         match self.bounded(self.ports.directory.sweep()).await {
             Ok(swept) if swept.nodes > 0 => tracing::warn!(nodes = swept.nodes, "reaped nodes whose lease had run out"),
@@ -193,8 +203,7 @@ impl Engine {
             Err(PortError::Unavailable(_)) => return false,
             // Another connection speaks for the client, and the order to close this one was published while nobody here
             // could hear it. (A connection that has ended meanwhile is not found.)
-            Err(_) if self.in_time().is_ok() => self.router.close(attachment.connection, CloseCode::TakenOver),
-            Err(_) => self.router.close(attachment.connection, CloseCode::Restart),
+            Err(_) => self.router.close(attachment.connection, self.superseded(&attachment)),
         }
         self.doubts.lock().unwrap_or_else(PoisonError::into_inner).remove(&attachment.connection);
         true

@@ -22,34 +22,17 @@ use std::{
 #[async_trait]
 impl Directory for MemoryNode {
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
-        let now = self.now();
-        let mut state = self.state();
-        // Of a former life that died just now and is not reaped yet, the rest of the lease is the members' grace.
-        let grace = state.nodes.get(node).map_or(now, |former| former.until.max(now));
-        state.lose_node(node, grace, after(now, self.shared.retention.clients));
-        state.generations += 1;
-        let generation = state.generations;
-        state.nodes.insert(
-            node.clone(),
-            NodeState {
-                generation,
-                until: after(now, lease),
-                started_at: now,
-                last_seen_at: now,
-                connections: 0,
-                clients: HashSet::new(),
-            },
-        );
-        Ok(NodeLease { node: node.clone(), generation })
+        Ok(self.state().begin_life(self.now(), node, lease, self.shared.retention.clients))
     }
 
     async fn begin_anew(&self, former: &NodeLease, lease: Duration) -> Result<NodeLease, PortError> {
         let now = self.now();
+        let mut state = self.state();
         let other = |node: &NodeState| node.generation != former.generation && node.until > now;
-        if self.state().nodes.get(&former.node).is_some_and(other) {
+        if state.nodes.get(&former.node).is_some_and(other) {
             return Err(PortError::Superseded);
         }
-        Ok(self.register(&former.node, lease).await?)
+        Ok(state.begin_life(now, &former.node, lease, self.shared.retention.clients))
     }
 
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
@@ -310,6 +293,26 @@ impl Directory for MemoryNode {
 }
 
 impl State {
+    fn begin_life(&mut self, now: Timestamp, node: &NodeId, lease: Duration, keep: Duration) -> NodeLease {
+        // Of a former life that died just now and is not reaped yet, the rest of the lease is the members' grace.
+        let grace = self.nodes.get(node).map_or(now, |former| former.until.max(now));
+        self.lose_node(node, grace, after(now, keep));
+        self.generations += 1;
+        let generation = self.generations;
+        self.nodes.insert(
+            node.clone(),
+            NodeState {
+                generation,
+                until: after(now, lease),
+                started_at: now,
+                last_seen_at: now,
+                connections: 0,
+                clients: HashSet::new(),
+            },
+        );
+        NodeLease { node: node.clone(), generation }
+    }
+
     /// The client, if this connection speaks for it.
     fn speaks(&self, client: ClientId, attachment: &Attachment) -> Result<&ClientState, PortError> {
         match self.clients.get(&client) {

@@ -9,6 +9,8 @@
 #[path = "../sabotage/nodes.rs"]
 mod nodes;
 mod proxy;
+#[path = "../support/mod.rs"]
+mod support;
 
 use load_test::load::{
     self,
@@ -21,11 +23,11 @@ use proxy::Harm;
 use serde_json::Value;
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{Command, Output},
     sync::atomic::Ordering,
     time::Duration,
 };
+use support::{PROGRAM, binaries};
 
 /// 60 clients in 6 rooms of 10.
 fn small(profile: Profile) -> Load {
@@ -145,24 +147,8 @@ async fn what_the_network_swaps_came_out_of_order() {
     assert_eq!(report.problems, [format!("{harmed} deliveries came out of order")]);
 }
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_load-test");
-
 fn load_test(args: &[&str]) -> Output {
     Command::new(PROGRAM).arg("load").args(args).output().unwrap()
-}
-
-/// Where `chat-node` and `gateway` are. `cargo test --workspace` has built them by now; another test run has not.
-fn binaries() -> PathBuf {
-    let dir = Path::new(PROGRAM).parent().unwrap().to_owned();
-    if ["chat-node", "gateway"].iter().any(|name| !dir.join(name).is_file()) {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--locked", "--package", "chat-node", "--package", "gateway"]);
-        if dir.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success(), "chat-node and gateway cannot be built");
-    }
-    dir
 }
 
 #[test]
