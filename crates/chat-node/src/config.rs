@@ -50,6 +50,13 @@ const MAX_ROOM_MEMBERS: Variable =
     Variable::new("MAX_ROOM_MEMBERS", "Members that a room may have.").default("100000").unit(COUNT);
 const MAX_CONNECTIONS: Variable =
     Variable::new("MAX_CONNECTIONS", "WebSockets that one node holds at once.").default("50000").unit(COUNT);
+/// Worker threads.
+pub const WORKERS: Variable = Variable::new(
+    "WORKERS",
+    "Threads that serve sockets. 0: one a core. Where several nodes share a machine, fewer cost less.",
+)
+.default("0")
+.unit(COUNT);
 const OUTBOX_BYTES: Variable = Variable::new(
     "OUTBOX_BYTES",
     "What may wait for one client; one that lets more pile up is too slow, and is disconnected.",
@@ -130,6 +137,7 @@ pub const VARIABLES: &[Variable] = &[
     MAX_ROOMS_PER_CLIENT,
     MAX_ROOM_MEMBERS,
     MAX_CONNECTIONS,
+    WORKERS,
     OUTBOX_BYTES,
     ROOM_LOG_MAX,
     ROOM_LOG_TTL,
@@ -165,6 +173,8 @@ pub struct Config {
     pub retention: Retention,
     /// WebSockets at once.
     pub max_connections: u64,
+    /// Threads that serve sockets; none: one a core.
+    pub workers: Option<usize>,
     /// Over how long clients are sent elsewhere at the end.
     pub drain_window: Duration,
     /// Rates.
@@ -200,6 +210,7 @@ impl Config {
         let rooms = r.parse::<NonZeroU32>(&MAX_ROOMS_PER_CLIENT);
         let members = r.parse::<NonZeroU32>(&MAX_ROOM_MEMBERS);
         let (connections, outbox) = (r.parse::<NonZeroU32>(&MAX_CONNECTIONS), r.parse::<NonZeroU32>(&OUTBOX_BYTES));
+        let workers = r.parse::<usize>(&WORKERS);
         let (log_max, log_ttl) = (r.parse::<NonZeroU32>(&ROOM_LOG_MAX), r.duration(&ROOM_LOG_TTL));
         let heartbeat = r.duration(&HEARTBEAT);
         let (connect_timeout, stall) = (r.duration(&CONNECT_TIMEOUT), r.duration(&STALL_TIMEOUT));
@@ -247,6 +258,7 @@ impl Config {
                     ..Retention::default()
                 },
                 max_connections: connections.get()?.get().into(),
+                workers: Some(workers.get()?).filter(|workers| *workers > 0),
                 drain_window: drain_window.get()?,
                 quotas: rates,
                 engine: EngineConfig {

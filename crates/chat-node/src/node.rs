@@ -218,7 +218,8 @@ pub async fn build(
 ) -> Result<Server, BuildError> {
     let metrics = Metrics::new(SERVICE, VERSION)?;
     let node = Node::new(config, ports, clock, entropy, &metrics, &health).await?;
-    Ok(Server { node, listener, metrics, health, workers: None })
+    let workers = node.config.workers;
+    Ok(Server { node, listener, metrics, health, workers })
 }
 
 impl Server {

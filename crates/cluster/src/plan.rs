@@ -150,6 +150,11 @@ impl Shared {
         if let ("admin-api", Some(password)) = (program, &self.admin_password) {
             env.push(("ADMIN_PASS".to_owned(), password.clone()));
         }
+        if program == "chat-node" {
+            // They share the cores.
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            env.push(("WORKERS".to_owned(), (cores / options.nodes.max(1)).max(1).to_string()));
+        }
         env.extend(options.env.iter().cloned());
         // Last, so that they win: the topology is ours, whatever the caller's environment says.
         env.extend([

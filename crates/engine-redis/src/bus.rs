@@ -21,6 +21,11 @@ impl Bus for RedisNode {
         self.tap.open(sink);
     }
 
+    fn settle(&self) {
+        self.shared.commands.settle();
+        self.shared.subscriber.settle();
+    }
+
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable> {
         let channel = self.shared.keys.channel(room);
         let is_new = self.shared.routes.add(&channel, Some(room), &self.tap);

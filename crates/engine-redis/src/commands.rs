@@ -14,6 +14,7 @@ use fred::{
     types::{Key, Value, cluster::ClusterRouting, config::Server},
 };
 use std::{
+    cell::RefCell,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -21,6 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    runtime::{Handle, RuntimeFlavor},
     sync::{Notify, Semaphore},
     time::Instant,
 };
@@ -31,11 +33,20 @@ const MARGIN: Duration = Duration::from_millis(250);
 /// Before something is asked again that another server of the cluster should do.
 const DETOUR: Duration = Duration::from_millis(20);
 
+/// A thread's own connection, and whose it is.
+struct Own {
+    of: Arc<Notify>,
+    connection: Arc<Connection>,
+}
+
+thread_local! {
+    static OWN: RefCell<Option<Own>> = const { RefCell::new(None) };
+}
+
 /// The connections that carry commands.
-#[derive(Debug)]
 pub struct Commands {
-    connections: Vec<Connection>,
-    back: Arc<Notify>,
+    connections: Vec<Arc<Connection>>,
+    common: Common,
     next: AtomicUsize,
     time_limit: Duration,
     timeouts_before_reconnect: u32,
@@ -46,19 +57,42 @@ pub struct Commands {
 impl Commands {
     /// Connects all; they go on for themselves until `end`.
     pub async fn connect(config: &RedisConfig, end: CancellationToken) -> Result<Self, ConnectError> {
-        let back = Arc::new(Notify::new());
-        let common = Common { config: config.clone(), back: back.clone(), end, away: Arc::default() };
+        let common = Common { config: config.clone(), back: Arc::new(Notify::new()), end, away: Arc::default() };
         let mut connections = Vec::new();
         for _ in 0..config.connections.max(1) {
-            connections.push(Connection::start(common.clone()).await?);
+            connections.push(Arc::new(Connection::start(common.clone()).await?));
         }
         Ok(Self {
             connections,
-            back,
+            common,
             next: AtomicUsize::new(0),
             time_limit: config.command_timeout,
             timeouts_before_reconnect: config.timeouts_before_reconnect.max(1),
             places: Semaphore::new(config.max_waiting),
+        })
+    }
+
+    /// Gives this thread a connection of its own, on its own runtime: what it asks goes to Redis and back without any
+    /// other thread being woken. Until it is there, and whenever it is not, those that all threads share are used.
+    pub fn settle(&self) {
+        // On a runtime of several threads there is no such thing.
+        if !matches!(Handle::try_current().map(|h| h.runtime_flavor()), Ok(RuntimeFlavor::CurrentThread)) {
+            return;
+        }
+        let common = self.common.clone();
+        tokio::spawn(async move {
+            let of = common.back.clone();
+            if let Some(connection) = Connection::when_there(common).await {
+                OWN.set(Some(Own { of, connection: Arc::new(connection) }));
+            }
+        });
+    }
+
+    /// This thread's, if it works.
+    fn own(&self) -> Option<Arc<Connection>> {
+        OWN.with_borrow(|own| {
+            let own = own.as_ref().filter(|own| Arc::ptr_eq(&own.of, &self.common.back))?;
+            own.connection.is_connected().then(|| own.connection.clone())
         })
     }
 
@@ -86,12 +120,12 @@ impl Commands {
 
     /// Waits until connections that were away are back: perhaps to another server.
     pub async fn back(&self) {
-        self.back.notified().await;
+        self.common.back.notified().await;
     }
 
     /// Whether there is a connection now, as far as is known.
     pub fn is_connected(&self) -> bool {
-        self.connections.iter().any(Connection::is_connected)
+        self.connections.iter().any(|connection| connection.is_connected())
     }
 
     /// Whether something can be written. A replica answers a PING as well, and so does a server whose disk is full.
@@ -101,7 +135,7 @@ impl Commands {
 
     /// The next one that is there, if any is. (In a cluster fred may be looking for a lost server on its own, and then
     /// keeps everybody waiting, whichever server they want.)
-    fn pick(&self) -> &Connection {
+    fn pick(&self) -> &Arc<Connection> {
         let n = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
         let mut turn = self.connections.iter().cycle().skip(n).take(self.connections.len());
         // There is at least one.
@@ -120,7 +154,7 @@ impl Commands {
     }
 
     async fn try_once(&self, deadline: Instant, order: &Order<'_>) -> Result<Value, Error> {
-        let connection = self.pick();
+        let connection = self.own().unwrap_or_else(|| self.pick().clone());
         let client = match connection.now() {
             Some(client) => client,
             None => {
@@ -141,7 +175,10 @@ impl Commands {
                 connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect, at);
             }
             // The others go to the same one.
-            Err(e) if is_useless(e) => self.connections.iter().for_each(|connection| connection.doubt(at)),
+            Err(e) if is_useless(e) => {
+                connection.doubt(at);
+                self.connections.iter().for_each(|connection| connection.doubt(at));
+            }
             _ => connection.answered(|| server_of(&client, order.key())),
         }
         result

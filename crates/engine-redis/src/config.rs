@@ -60,7 +60,7 @@ impl RedisConfig {
             connections: 2,
             max_waiting: 10_000,
             timeouts_before_reconnect: 3,
-            inbox: 32_768,
+            inbox: 4_096,
             probe_interval: Duration::from_secs(1),
             probe_timeout: Duration::from_secs(3),
             orphan_ttl: Duration::from_secs(67 * 60),

@@ -55,9 +55,19 @@ impl Connection {
     /// Connects once, and goes on for itself until the end.
     pub async fn start(common: Common) -> Result<Self, ConnectError> {
         let life = begin(&common.config, 0).await?;
+        Ok(Self::kept(common, life))
+    }
+
+    fn kept(common: Common, life: Life) -> Self {
         let present = Arc::new(watch::Sender::new(Some((life.client.clone(), Instant::now()))));
         tokio::spawn(keep(common, life, present.clone()));
-        Ok(Self { present, silence: Silence::default() })
+        Self { present, silence: Silence::default() }
+    }
+
+    /// The same on the runtime that this is called on, once there is anything to connect to; none at the end.
+    pub async fn when_there(common: Common) -> Option<Self> {
+        let life = common.end.run_until_cancelled(again(&common.config, Duration::ZERO)).await?;
+        Some(Self::kept(common, life))
     }
 
     /// What there is now.
@@ -162,7 +172,7 @@ async fn keep(common: Common, first: Life, present: Arc<watch::Sender<Present>>)
             }
         };
         tracing::warn!(why, "a connection to Redis begins anew");
-        common.away.fetch_add(1, Ordering::Relaxed);
+        let away = Away::begin(common.away.clone());
         present.send_replace(None);
         pause = if began.elapsed() < SHORT { (pause * 2).min(*PAUSE.end()) } else { *PAUSE.start() };
         // Whoever waits for a reply is told at once that none comes.
@@ -174,8 +184,31 @@ async fn keep(common: Common, first: Life, present: Arc<watch::Sender<Present>>)
         present.send_replace(Some((life.client.clone(), Instant::now())));
         // It may be another server, which never got what the former one gave: whoever knows more than the store must
         // look again, although the subscriber may have noticed nothing. Once is enough, when all are back.
-        if common.away.fetch_sub(1, Ordering::Relaxed) == 1 {
+        if away.end() {
             common.back.notify_one();
+        }
+    }
+}
+
+/// One connection that is away. It is not for ever when its thread ends meanwhile.
+struct Away(Option<Arc<AtomicUsize>>);
+
+impl Away {
+    fn begin(count: Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Some(count))
+    }
+
+    /// Says whether it was the last one.
+    fn end(mut self) -> bool {
+        self.0.take().is_some_and(|count| count.fetch_sub(1, Ordering::Relaxed) == 1)
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        if let Some(count) = self.0.take() {
+            count.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

@@ -16,7 +16,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{mpsc, oneshot, watch},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -29,7 +32,11 @@ pub struct Subscriber {
     requests: mpsc::Sender<Request>,
     time_limit: Duration,
     hears: Arc<AtomicBool>,
+    host: watch::Sender<Host>,
 }
+
+/// On whose runtime the connection lives; none: where it began.
+type Host = Option<Handle>;
 
 impl Subscriber {
     /// Connects once, and goes on for itself until `end`.
@@ -42,12 +49,24 @@ impl Subscriber {
     ) -> Result<Self, ConnectError> {
         let hears = Arc::new(AtomicBool::new(true));
         let (requests, inbox) = mpsc::channel(config.max_waiting.max(1));
-        let subscriber = Self { requests, time_limit: config.command_timeout, hears: hears.clone() };
+        let host = watch::Sender::new(None);
+        let subscriber =
+            Self { requests, time_limit: config.command_timeout, hears: hears.clone(), host: host.clone() };
         let (probe_channel, membership) = (keys.probe(Uuid::new_v4()), keys.a_key_of_membership());
-        let keeper = Keeper { config, commands, routes, probe_channel, membership, hears };
+        let inbox = tokio::sync::Mutex::new(inbox);
+        let keeper = Arc::new(Keeper { config, commands, routes, probe_channel, membership, hears, inbox, end });
         let link = keeper.open(0).await?;
-        tokio::spawn(keeper.run(link, inbox, end));
+        tokio::spawn(keeper.run(link, host));
         Ok(subscriber)
+    }
+
+    /// Has the connection live on this thread's runtime, if it is on no other worker's yet: what it hears is then with
+    /// this worker's clients without another thread being woken.
+    pub fn settle(&self) {
+        let Ok(handle) = Handle::try_current() else { return };
+        if handle.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            self.host.send_if_modified(|host| host.is_none() && host.replace(handle).is_none());
+        }
     }
 
     /// Waits until a channel, which the routes want, is heard.
@@ -83,31 +102,62 @@ struct Keeper {
     /// Any key of those: it says which server of a cluster to listen to.
     membership: Key,
     hears: Arc<AtomicBool>,
+    /// Held by whoever has the connection.
+    inbox: tokio::sync::Mutex<mpsc::Receiver<Request>>,
+    end: CancellationToken,
 }
 
 impl Keeper {
-    async fn run(self, first: Link, mut inbox: mpsc::Receiver<Request>, end: CancellationToken) {
-        let mut link = first;
-        loop {
-            let why = tokio::select! {
-                () = end.cancelled() => break,
-                why = link.serve(&mut inbox, &self.commands, &self.probe_channel, &self.config) => why,
-            };
-            self.hears.store(false, Ordering::Relaxed);
-            tracing::warn!(why, "the subscriber begins anew");
-            link.close().await;
-            link = tokio::select! {
-                () = end.cancelled() => break,
-                link = self.connect() => link,
-            };
-            self.hears.store(true, Ordering::Relaxed);
-            // That covers commands which are back already.
-            let _ = tokio::time::timeout(Duration::ZERO, self.commands.back()).await;
-            // Only now: whatever is read because of this is read after the subscriptions are in force.
-            self.routes.missed();
-            tracing::info!("the subscriber hears again");
+    /// Sees to it that there is a connection, on one host after the other. A worker's thread ends before the process
+    /// does, or another node's does: then it lives here again.
+    async fn run(self: Arc<Self>, first: Link, hosts: watch::Sender<Host>) {
+        let mut link = Some(first);
+        let mut host = hosts.subscribe();
+        while !self.end.is_cancelled() {
+            let at = host.borrow_and_update().clone();
+            let stay = self.clone().stay(link.take(), host.clone());
+            match at {
+                None => stay.await,
+                Some(thread) => {
+                    if thread.spawn(stay).await.is_err() {
+                        hosts.send_replace(None);
+                    }
+                }
+            }
         }
-        link.close().await;
+    }
+
+    /// Has the connection, until the end or until it is to be elsewhere.
+    async fn stay(self: Arc<Self>, first: Option<Link>, mut host: watch::Receiver<Host>) {
+        let mut inbox = self.inbox.lock().await;
+        let mut next = first;
+        loop {
+            let mut link = match next.take() {
+                Some(link) => link,
+                None => {
+                    let Some(link) = self.end.run_until_cancelled(self.connect()).await else { return };
+                    link
+                }
+            };
+            let why = tokio::select! {
+                () = self.end.cancelled() => None,
+                Ok(()) = host.changed() => None,
+                why = link.serve(&mut inbox, &self.commands, &self.probe_channel, &self.config) => Some(why),
+            };
+            if let Some(why) = why {
+                self.hears.store(false, Ordering::Relaxed);
+                tracing::warn!(why, "the subscriber begins anew");
+            }
+            link.close().await;
+            if why.is_none() {
+                return;
+            }
+            // One that ends as soon as it begins is no reason to hurry.
+            let pause = tokio::time::sleep(Duration::from_millis(*PAUSE.start()));
+            if self.end.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
     }
 
     async fn open(&self, attempt: usize) -> Result<Link, ConnectError> {
@@ -115,14 +165,24 @@ impl Keeper {
         Link::open(&self.config, attempt, preferred, self.routes.clone(), &self.probe_channel).await
     }
 
+    /// Connects, whenever that is possible, and tells everybody that something may have been missed.
     async fn connect(&self) -> Link {
         let mut pause = *PAUSE.start();
         for attempt in 0.. {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
             match self.open(attempt).await {
-                Ok(link) => return link,
+                Ok(link) => {
+                    self.hears.store(true, Ordering::Relaxed);
+                    // That covers commands which are back already.
+                    let _ = tokio::time::timeout(Duration::ZERO, self.commands.back()).await;
+                    // Only now: whatever is read because of this is read after the subscriptions are in force.
+                    self.routes.missed();
+                    tracing::info!("the subscriber hears again");
+                    return link;
+                }
                 Err(e) => tracing::debug!(attempt, error = %e, "the subscriber cannot connect"),
             }
+            self.hears.store(false, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
             pause = (pause * 2).min(*PAUSE.end());
         }
         // Nobody waits for 2^64 tries.

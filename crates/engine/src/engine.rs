@@ -277,7 +277,9 @@ impl Engine {
 
     /// A queue for one more worker; `None` when there are as many as a node can have.
     pub(crate) fn add_worker(&self) -> Option<Inbox> {
-        self.router.add_worker()
+        let inbox = self.router.add_worker()?;
+        self.ports.bus.settle();
+        Some(inbox)
     }
 
     fn lease(&self) -> Arc<NodeLease> {

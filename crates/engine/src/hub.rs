@@ -3,6 +3,7 @@
 //! flusher writes all queues that have something. Under load its batches grow by themselves; when idle nothing waits.
 
 mod feed;
+mod member;
 
 use crate::{
     connection::{Closing, Connection},
@@ -14,7 +15,8 @@ use crate::{
     view::{Position, RoomView},
 };
 use bytes::Bytes;
-use feed::{Feed, HELD, Held, Member};
+use feed::{Feed, HELD, Held};
+use member::Member;
 use protocol::{
     ClientId, CloseCode, Epoch, RoomId, Seq, ServerEvent,
     event::{LeaveReason, Reconnect, RoomLeft},
@@ -86,6 +88,8 @@ pub struct Hub<W> {
 
 struct State<W> {
     connections: HashMap<u64, Rc<Connection<W>>>,
+    /// Who speaks for whom, by the newest that said so.
+    speakers: HashMap<ClientId, u64>,
     feeds: HashMap<RoomId, Feed<W>>,
     dirty: Vec<Rc<Connection<W>>>,
     /// Rooms in which something is missing, to be read again.
@@ -114,6 +118,7 @@ impl<W: Wire> Hub<W> {
             numbers: Cell::new(0),
             state: RefCell::new(State {
                 connections: HashMap::new(),
+                speakers: HashMap::new(),
                 feeds: HashMap::new(),
                 dirty: Vec::new(),
                 broken: Vec::new(),
@@ -185,7 +190,13 @@ impl<W: Wire> Hub<W> {
     pub fn forget(&self, connection: &Rc<Connection<W>>) {
         connection.set_closing(Closing::Gone);
         connection.rooms().into_iter().for_each(|room| self.leave(connection, room));
-        if self.state.borrow_mut().connections.remove(&connection.id).is_some() {
+        let mut state = self.state.borrow_mut();
+        if let Some(client) = connection.client()
+            && state.speakers.get(&client) == Some(&connection.id)
+        {
+            state.speakers.remove(&client);
+        }
+        if state.connections.remove(&connection.id).is_some() {
             self.engine.stats.connections.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -256,6 +267,7 @@ impl<W: Wire> Hub<W> {
 
     pub(crate) fn identify(&self, connection: &Rc<Connection<W>>, client: ClientId) {
         connection.set_client(client);
+        self.state.borrow_mut().speakers.insert(client, connection.id);
         connection.pinged.set(Instant::now());
     }
 
@@ -266,12 +278,12 @@ impl<W: Wire> Hub<W> {
         }
         let mut state = self.state.borrow_mut();
         let feed = state.feeds.entry(room).or_default();
-        match feed.member(connection.id) {
+        match feed.members.get(connection.id) {
             Some(member) => {
                 member.held.get_or_insert_default();
             }
             None => {
-                feed.members.push(Member::new(connection.clone()));
+                feed.members.add(Member::new(connection.clone()));
                 connection.rooms.borrow_mut().push(room);
             }
         }
@@ -284,7 +296,7 @@ impl<W: Wire> Hub<W> {
             let mut state = self.state.borrow_mut();
             let State { feeds, dirty, broken, readings, delivered, .. } = &mut *state;
             let Some(feed) = feeds.get_mut(&room) else { return };
-            let Some(member) = feed.member(connection.id) else { return };
+            let Some(member) = feed.members.get(connection.id) else { return };
             if !member.pass_on(delivered) {
                 tracing::warn!(%room, after = %member.after, "positions are missing: reading the room again");
                 member.stale = Some(*readings);
@@ -300,7 +312,7 @@ impl<W: Wire> Hub<W> {
         let mut state = self.state.borrow_mut();
         let feed = state.feeds.get_mut(&room)?;
         let epoch = feed.epoch.clone()?;
-        let member = feed.member(connection.id).filter(|member| member.entered)?;
+        let member = feed.members.get(connection.id).filter(|member| member.entered)?;
         Some(Position { epoch, seq: member.after })
     }
 
@@ -308,7 +320,7 @@ impl<W: Wire> Hub<W> {
     pub(crate) fn catch_up(&self, connection: &Connection<W>, room: RoomId, between: &[Entry]) {
         let mut state = self.state.borrow_mut();
         let State { feeds, delivered, .. } = &mut *state;
-        let Some(member) = feeds.get_mut(&room).and_then(|feed| feed.member(connection.id)) else { return };
+        let Some(member) = feeds.get_mut(&room).and_then(|feed| feed.members.get(connection.id)) else { return };
         for entry in between.iter().filter(|entry| entry.seq > member.after) {
             let frame = frame::entry(entry.seq, entry.sent_at, &entry.payload);
             connection.outbox.borrow_mut().push_last(frame);
@@ -330,7 +342,7 @@ impl<W: Wire> Hub<W> {
             let feed = feeds.get_mut(&room);
             let other_life = feed.as_ref().is_some_and(|feed| feed.epoch.as_ref().is_some_and(|e| e != epoch));
             if let Some(feed) = feed
-                && let Some(member) = feed.member(connection.id)
+                && let Some(member) = feed.members.get(connection.id)
             {
                 (member.after, member.entered, member.count) = (seq, true, count);
                 connection.outbox.borrow_mut().push_last(shown.clone());
@@ -358,7 +370,7 @@ impl<W: Wire> Hub<W> {
         connection.rooms.borrow_mut().retain(|r| *r != room);
         let mut state = self.state.borrow_mut();
         let Some(feed) = state.feeds.get_mut(&room) else { return };
-        feed.remove(connection.id);
+        feed.members.remove(connection.id);
         if feed.members.is_empty() {
             state.feeds.remove(&room);
             self.engine.forget_room(room, self.index);
@@ -423,7 +435,7 @@ impl<W: Wire> Hub<W> {
             let mut state = self.state.borrow_mut();
             heard.iter().any(|room| {
                 let feed = state.feeds.get_mut(room);
-                feed.and_then(|feed| feed.member(found.id)).is_some_and(|member| !member.live())
+                feed.and_then(|feed| feed.members.get(found.id)).is_some_and(|member| !member.live())
             })
         };
         if is_moving {
@@ -443,7 +455,7 @@ impl<W: Wire> Hub<W> {
 
     fn to_room(&self, room: RoomId, item: Item) {
         let mut state = self.state.borrow_mut();
-        let State { feeds, dirty, broken, readings, delivered, .. } = &mut *state;
+        let State { feeds, speakers, dirty, broken, readings, delivered, .. } = &mut *state;
         let Some(feed) = feeds.get_mut(&room) else { return };
         if let Some(waiting) = &mut feed.waiting {
             if waiting.len() < HELD {
@@ -470,12 +482,15 @@ impl<W: Wire> Hub<W> {
                 feed.mark = feed.mark.max(Some((seq, sent_at)));
                 let handed = feed.deliver(&Held::Entry(seq, frame), None, limit, *readings, dirty);
                 *delivered += handed.delivered;
-                feed.repair(room, broken);
+                if handed.left_out {
+                    feed.repair(room, broken);
+                }
                 handed
             }
             Item::Membership { change, member_count, .. } => {
                 if let Change::Left(client) = &change
-                    && let Some(member) = feed.live_member_of(*client)
+                    && let Some(member) = speakers.get(client).and_then(|connection| feed.members.get(*connection))
+                    && member.live()
                 {
                     // It may be of an earlier stay; or something took the client out, and did not tell the connection.
                     self.doubt(&member.connection);
@@ -515,7 +530,7 @@ impl<W: Wire> Hub<W> {
         let Some(feed) = self.state.borrow_mut().feeds.remove(&room) else { return };
         self.engine.forget_room(room, self.index);
         let event = room_deleted(room);
-        for member in feed.members {
+        for member in feed.members.into_iter() {
             member.connection.rooms.borrow_mut().retain(|r| *r != room);
             // Who is still coming in learns it by the reply to what it asked for.
             if member.entered {

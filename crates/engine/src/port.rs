@@ -202,6 +202,10 @@ pub trait Bus: Send + Sync {
     /// Where deliveries go from now on; called once.
     fn attach(&self, sink: Arc<dyn Sink>);
 
+    /// This thread has a worker from now on: what is done for it may be done on its runtime, so that no other thread
+    /// has to be woken for each message. Called on that thread.
+    fn settle(&self) {}
+
     /// Makes this node hear a room, from now until [`Bus::unsubscribe`], whatever becomes of the node's lease
     /// meanwhile. Repeating it does nothing.
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable>;

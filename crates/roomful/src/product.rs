@@ -36,6 +36,7 @@ pub enum StartError {
 /// Everything, ready to run.
 pub struct Product {
     listener: TcpListener,
+    workers: usize,
     node: Arc<Node>,
     gateway: Gateway,
     assets: Assets,
@@ -58,9 +59,11 @@ pub async fn build(
     let assets = Assets::load(&config.frontend)?;
     let metrics = Metrics::new(NAME, VERSION)?;
     let node_id = config.chat_node.node_id.clone();
+    let cores = || std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = config.chat_node.workers.unwrap_or_else(cores);
     let node = Node::new(config.chat_node, ports.clone(), clock.clone(), entropy, &metrics, &health).await?;
     let gateway = Gateway::new(config.gateway, node_id, ports, clock, health.clone(), VERSION).as_part_of(NAME);
-    Ok(Product { listener, node, gateway, assets, health, metrics })
+    Ok(Product { listener, workers, node, gateway, assets, health, metrics })
 }
 
 impl Product {
@@ -69,10 +72,9 @@ impl Product {
     /// # Errors
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let stop_accept = self.node.stop_accept();
         let http = HttpServer::new(NAME, self.listener, self.metrics.clone())
-            .workers(cores.min(MAX_WORKERS))
+            .workers(self.workers.min(MAX_WORKERS))
             .routes(ops::routes(self.health, self.metrics))
             .routes(self.gateway.routes())
             .routes(Node::routes())

@@ -4,13 +4,10 @@
 //! position of its own, and only the next one is handed to it. A member for whom that cannot be is *stale*: the room is
 //! read again, and it is shown what it missed.
 
-use super::mark;
+use super::{mark, member::Members};
 use crate::{connection::Connection, fold::Fold, frame, outbox::Wire, router::Item, view::RoomView};
 use bytes::Bytes;
-use protocol::{
-    ClientId, Epoch, RoomId, Seq, ServerEvent, Timestamp,
-    event::{Gap, UserEvent},
-};
+use protocol::{ClientId, Epoch, RoomId, Seq, ServerEvent, Timestamp, event::Gap};
 use std::{collections::BTreeMap, rc::Rc};
 
 /// What a member that is coming in, or a room that is being read again, may hold back. A member that needs longer is too
@@ -31,84 +28,18 @@ pub(super) enum Held {
     Other(Bytes),
 }
 
-pub(super) struct Member<W> {
-    pub(super) connection: Rc<Connection<W>>,
-    /// The newest position that it was handed, or that was in what it was shown.
-    pub(super) after: Seq,
-    /// It was shown the room.
-    pub(super) entered: bool,
-    /// How many there are, by what it was told.
-    pub(super) count: u32,
-    /// What came while it was coming in.
-    pub(super) held: Option<Vec<Held>>,
-    /// It may have missed something: a reading with a higher number than this must show it the room again.
-    pub(super) stale: Option<u64>,
-}
-
-impl<W: Wire> Member<W> {
-    pub(super) fn new(connection: Rc<Connection<W>>) -> Self {
-        Self { connection, after: Seq::ZERO, entered: false, count: 0, held: Some(Vec::new()), stale: None }
-    }
-
-    pub(super) fn live(&self) -> bool {
-        self.entered && self.held.is_none()
-    }
-
-    /// What it is told of a membership change. Who came learns it from `ROOM_JOINED`, and who left from `ROOM_LEFT`, so
-    /// of its own coming and going it is told nothing but the count, if it has another one: changes that are older than
-    /// the `ROOM_JOINED` may have come after it, and this one ends them.
-    fn membership(&mut self, room: RoomId, about: Option<ClientId>, member_count: u32, frame: &Bytes) -> Option<Bytes> {
-        let known = std::mem::replace(&mut self.count, member_count);
-        if about.is_none() || self.connection.client() != about {
-            return Some(frame.clone());
-        }
-        (known != member_count).then(|| {
-            let (joined, left, renamed) = (Vec::new(), Vec::new(), Vec::new());
-            let event = UserEvent { room_id: room, member_count, joined, left, renamed };
-            frame::text(ServerEvent::from(event).encode().as_bytes())
-        })
-    }
-
-    /// Passes on what was held back: the positions in their order, whatever order they came in. False when one is
-    /// missing.
-    pub(super) fn pass_on(&mut self, delivered: &mut u64) -> bool {
-        let mut ahead = BTreeMap::new();
-        let connection = self.connection.clone();
-        let mut outbox = connection.outbox.borrow_mut();
-        for held in self.held.take().unwrap_or_default() {
-            match held {
-                Held::Entry(seq, frame) => {
-                    if seq > self.after {
-                        ahead.insert(seq, frame);
-                    }
-                    while let Some(frame) = ahead.remove(&self.after.next()) {
-                        outbox.push_last(frame);
-                        self.after = self.after.next();
-                        *delivered += 1;
-                    }
-                }
-                Held::Membership { room, about, member_count, frame } => {
-                    if let Some(frame) = self.membership(room, about, member_count, &frame) {
-                        outbox.push_last(frame);
-                    }
-                }
-                Held::Other(frame) => outbox.push_last(frame),
-            }
-        }
-        ahead.is_empty()
-    }
-}
-
 /// What handing something to every member came to.
 pub(super) struct Handed<W> {
     /// Whose queue is full.
     pub(super) slow: Vec<Rc<Connection<W>>>,
     /// How many took it.
     pub(super) delivered: u64,
+    /// Somebody could not be handed it, for something is missing before it.
+    pub(super) left_out: bool,
 }
 
 pub(super) struct Feed<W> {
-    pub(super) members: Vec<Member<W>>,
+    pub(super) members: Members<W>,
     pub(super) epoch: Option<Epoch>,
     /// The newest position that came: the next one proves itself by following it.
     pub(super) last: Option<Seq>,
@@ -124,7 +55,7 @@ pub(super) struct Feed<W> {
 impl<W> Default for Feed<W> {
     fn default() -> Self {
         Self {
-            members: Vec::new(),
+            members: Members::default(),
             epoch: None,
             last: None,
             mark: None,
@@ -136,21 +67,6 @@ impl<W> Default for Feed<W> {
 }
 
 impl<W: Wire> Feed<W> {
-    pub(super) fn member(&mut self, connection: u64) -> Option<&mut Member<W>> {
-        self.members.iter_mut().find(|m| m.connection.id == connection)
-    }
-
-    /// The member that speaks for this client, if it is in the room and not on its way.
-    pub(super) fn live_member_of(&self, client: ClientId) -> Option<&Member<W>> {
-        self.members.iter().find(|member| member.connection.client() == Some(client)).filter(|member| member.live())
-    }
-
-    pub(super) fn remove(&mut self, connection: u64) {
-        if let Some(at) = self.members.iter().position(|m| m.connection.id == connection) {
-            self.members.swap_remove(at);
-        }
-    }
-
     /// Something may be missing for everybody; `readings` is the number of the newest reading that has begun. Who is
     /// coming in may have read the room before or after that, so it is shown it again when it is in.
     pub(super) fn doubt(&mut self, readings: u64) {
@@ -184,8 +100,8 @@ impl<W: Wire> Feed<W> {
         readings: u64,
         dirty: &mut Vec<Rc<Connection<W>>>,
     ) -> Handed<W> {
-        let mut handed = Handed { slow: Vec::new(), delivered: 0 };
-        for member in &mut self.members {
+        let mut handed = Handed { slow: Vec::new(), delivered: 0, left_out: false };
+        for member in self.members.iter_mut() {
             if except.is_some() && member.connection.client() == except {
                 continue;
             }
@@ -201,6 +117,7 @@ impl<W: Wire> Feed<W> {
                 Held::Entry(seq, _) if *seq <= member.after => continue,
                 Held::Entry(seq, _) if *seq != member.after.next() => {
                     member.stale = Some(readings);
+                    handed.left_out = true;
                     continue;
                 }
                 Held::Entry(_, frame) | Held::Other(frame) => frame.clone(),
@@ -247,7 +164,7 @@ impl<W: Wire> Feed<W> {
         };
         // Those who miss the same are shown the same.
         let mut with_gap: BTreeMap<Option<Seq>, Bytes> = BTreeMap::new();
-        let mut handed = Handed { slow: Vec::new(), delivered: 0 };
+        let mut handed = Handed { slow: Vec::new(), delivered: 0, left_out: false };
         let mut all = true;
         for member in self.members.iter_mut().filter(|m| m.live()) {
             // Whoever came in by a later reading than this one has nothing to learn from it.
