@@ -1,7 +1,7 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster audit load page test codegen idle-memory screenshots
+.PHONY: help run cluster audit load page test instructions codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
@@ -9,6 +9,7 @@ help:
 	@echo 'make audit        clients, faults and a judge: nothing lost, doubled or reordered (SEED=1 DURATION=240s URL=…)'
 	@echo 'make load         thousands of connections, and what each delivery costs (PROFILE=rooms URL=… LOAD="--rate 50k")'
 	@echo 'make test         every test and check; installs what they need where it is missing'
+	@echo 'make instructions count what encoding, fan-out and decoding take, against the kept figures (make test does, too)'
 	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
 	@echo 'make screenshots  take the pictures of the README from a running server (URL=http://localhost:8080)'
 	@echo 'make idle-memory  print what an idle connection costs (CONNECTIONS=5000)'
@@ -63,6 +64,10 @@ frontend/node_modules/.package-lock.json: frontend/package-lock.json
 test:
 	@scripts/preflight.sh
 	@cargo xtask ci
+
+instructions:
+	@scripts/preflight.sh valgrind
+	@cargo xtask instructions
 
 codegen:
 	@cargo xtask codegen

@@ -1,8 +1,8 @@
 //! Nodes, clients, rooms and who is in them.
 
 use crate::{
-    RedisNode,
-    reply::{Reply, stored_name},
+    RedisNode, names,
+    reply::Reply,
     script::{self, Script},
     timeline::{arg, millis},
 };
@@ -139,7 +139,7 @@ impl Directory for RedisNode {
 
     async fn rename(&self, client: ClientId, attachment: &Attachment, name: Username) -> Result<(), PortError> {
         let mut args = speaker(client, attachment);
-        args.push(stored_name(client, &name).into());
+        args.push(names::stored(client, &name).into());
         self.act(&script::RENAME, args).await.map(|_| ())
     }
 

@@ -11,7 +11,7 @@
 //! 1 p <n>\n                               a process speaks to itself
 //! ```
 
-use crate::reply;
+use crate::names;
 use bytes::Bytes;
 use engine::port::{Change, Delivery, Entry};
 use protocol::{ClientId, RoomId, Seq, Timestamp, event::Member};
@@ -64,7 +64,7 @@ pub fn decode(room: RoomId, message: &Bytes) -> Option<Delivery> {
             let member_count = u32::try_from(number()?).ok()?;
             let client_id = ClientId::new(number()?).ok()?;
             let member = || {
-                let username = reply::username(client_id, std::str::from_utf8(&rest).ok()?)?;
+                let username = names::username(client_id, std::str::from_utf8(&rest).ok()?)?;
                 Some(Member { client_id, username })
             };
             let change = match kind {

@@ -24,6 +24,7 @@ pub mod env;
 mod envelope;
 mod keys;
 mod link;
+mod names;
 mod reply;
 mod routes;
 mod script;

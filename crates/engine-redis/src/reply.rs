@@ -1,5 +1,6 @@
 //! Reads a script's reply from front to back.
 
+use crate::names;
 use bytes::Bytes;
 use engine::Unavailable;
 use fred::types::Value;
@@ -76,12 +77,12 @@ impl Reply {
 
     /// The next one, the name of this client.
     pub fn username(&mut self, client: ClientId) -> Result<Username, Unavailable> {
-        username(client, &self.text()?).ok_or_else(|| odd("a name"))
+        names::username(client, &self.text()?).ok_or_else(|| odd("a name"))
     }
 
     /// The next one, a room's name.
     pub fn room_name(&mut self) -> Result<RoomName, Unavailable> {
-        trusted(&self.text()?).ok_or_else(|| odd("a room's name"))
+        names::trusted(&self.text()?).ok_or_else(|| odd("a room's name"))
     }
 }
 
@@ -89,21 +90,4 @@ impl Reply {
 /// error for it but this one, and neither has the caller.
 fn odd(expected: &str) -> Unavailable {
     Unavailable(format!("the reply has not {expected} where there should be one"))
-}
-
-/// A name as it is stored: a guest's is empty, since it follows from the id.
-pub fn stored_name(client: ClientId, name: &Username) -> &str {
-    if *name == Username::guest(client) { "" } else { name.as_str() }
-}
-
-/// The name of a client, as it was stored.
-pub fn username(client: ClientId, stored: &str) -> Option<Username> {
-    if stored.is_empty() { Some(Username::guest(client)) } else { trusted(stored) }
-}
-
-/// A name that was checked before it was stored: by today's rules it might be refused, but it is somebody's.
-fn trusted<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
-    use serde::de::{IntoDeserializer, value::Error};
-    let deserializer: serde::de::value::StrDeserializer<'_, Error> = text.into_deserializer();
-    T::deserialize(deserializer).ok()
 }

@@ -1,8 +1,8 @@
 //! Every test and check, in the order in which they fail fastest.
 
+use crate::target;
 use std::{
-    env,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -13,6 +13,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("/usr/bin/redis-server", "redis-server"),
     ("/usr/sbin/nginx", "nginx"),
     ("/usr/bin/openssl", "openssl"),
+    ("/usr/bin/valgrind", "valgrind"),
 ];
 
 type Step<'a> = (&'a str, &'a [&'a str]);
@@ -29,6 +30,7 @@ const STEPS: &[Step<'_>] = &[
     ("front end: tests", &["npm", "--prefix", "frontend", "run", "--silent", "test"]),
     ("front end: build", &["npm", "--prefix", "frontend", "run", "--silent", "build"]),
     ("Rust tests", &["cargo", "test", "--workspace", "--locked", "--quiet"]),
+    ("instruction counts", &["cargo", "xtask", "instructions"]),
     ("the programs", &["cargo", "build", "--locked", "--workspace", "--bins"]),
     ("browser tests", &["npm", "--prefix", "frontend", "run", "--silent", "e2e"]),
 ];
@@ -58,10 +60,6 @@ fn execute(root: &Path, command: &[&str]) -> Result<(), String> {
         .status()
         .map_err(|e| format!("{program}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", command.join(" "))) }
-}
-
-fn target(root: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
 /// Where what is missing can be installed without asking anybody, it is.
