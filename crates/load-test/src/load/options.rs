@@ -31,6 +31,8 @@ What differs from the profile:
   --churn <n>           clients a second that leave for others, or are lost and come back
   --kill                storm: kill a node of the cluster, instead of cutting every connection
   --seed <n>            what chance is drawn from (default 1)
+  --dialect <dialect>   what the server speaks: roomful (default), socket.io (as in bench/peers/socketio), or listen: nothing
+                        is sent, and each text that comes is a delivery
 
 Where:
   --url <url>,...       a running server: the site's URL, or those of its nodes, which are taken in turn. Its limits
@@ -140,8 +142,9 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
 }
 
 const FLAGS: [&str; 2] = ["--kill", "--direct"];
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "--profile",
+    "--dialect",
     "--clients",
     "--rooms",
     "--senders",
@@ -177,6 +180,7 @@ impl Given {
         let usual = profile.load();
         let load = Load {
             profile,
+            dialect: self.parsed("--dialect", usual.dialect, str::parse),
             clients: self.number("--clients", usual.clients, 1, 1_000_000),
             rooms: self.number("--rooms", usual.rooms, 1, 1_000_000),
             senders: self.number("--senders", usual.senders, 0, 1_000_000),

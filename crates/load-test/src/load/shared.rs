@@ -26,6 +26,8 @@ pub(super) struct Shared {
     /// Each client's room.
     pub(super) seats: Vec<u32>,
     pub(super) rooms: Vec<Room>,
+    /// How much each sender has said, where there is no timeline to say so.
+    pub(super) senders: Vec<Newest>,
 }
 
 /// A room, as all threads know it.
@@ -34,8 +36,12 @@ pub(super) struct Room {
     /// Its number; 0 before it exists.
     id: AtomicU64,
     /// The newest position of which anybody knows.
-    newest: AtomicU64,
+    newest: Newest,
 }
+
+/// The newest of which anybody knows.
+#[derive(Debug, Default)]
+pub(super) struct Newest(AtomicU64);
 
 impl Room {
     pub(super) fn id(&self) -> Option<u64> {
@@ -47,15 +53,32 @@ impl Room {
     }
 
     pub(super) fn newest(&self) -> u64 {
-        self.newest.load(Ordering::Relaxed)
+        self.newest.get()
     }
 
     pub(super) fn reached(&self, seq: u64) {
-        self.newest.fetch_max(seq, Ordering::Relaxed);
+        self.newest.reached(seq);
+    }
+}
+
+impl Newest {
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn reached(&self, number: u64) {
+        self.0.fetch_max(number, Ordering::Relaxed);
     }
 }
 
 impl Shared {
+    /// Where a client's attempt goes. The members of a room are spread over all servers, whatever the number of either is:
+    /// the `k`th of each begins where the `k - 1`st did, one further.
+    pub(super) fn target(&self, number: usize, attempt: usize) -> &Target {
+        let rooms = self.rooms.len().max(1);
+        &self.targets[(number % rooms + number / rooms + attempt) % self.targets.len()]
+    }
+
     /// Nanoseconds since the beginning.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)

@@ -5,6 +5,7 @@ mod plot;
 mod text;
 
 use super::{
+    dialect::Dialect,
     figures::{Counters, Times},
     procfs,
     profile::Load,
@@ -344,7 +345,7 @@ fn faults(load: &Load, measured: &Measured) -> Faults {
         unacknowledged: measured.last.outstanding,
         withheld: counters.withheld,
         unanswered: counters.unanswered,
-        expected: load.constant().then_some(measured.last.expected),
+        expected: (load.constant() && load.dialect != Dialect::Listen).then_some(measured.last.expected),
         delivered: counters.delivered,
         acknowledged: counters.acked,
         reasons: measured.last.reasons.clone(),
