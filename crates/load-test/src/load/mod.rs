@@ -20,7 +20,7 @@ mod driver;
 pub mod figures;
 mod foreign;
 pub mod frame;
-mod ground;
+pub(crate) mod ground;
 pub mod line;
 pub mod options;
 pub mod packet;

@@ -13,6 +13,7 @@ use super::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
+pub(crate) use text::grouped;
 
 /// All figures of a run. Times are in milliseconds unless their name says otherwise.
 #[derive(Debug, Clone, Serialize)]
