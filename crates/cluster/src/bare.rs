@@ -9,7 +9,12 @@ use crate::{
     programs::Programs,
     spawn::{Command, OrphanSignal},
 };
-use std::{ffi::OsString, fs, path::Path, path::PathBuf, sync::Arc};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::sync::mpsc;
 
 /// A program that serves HTTP on loopback.

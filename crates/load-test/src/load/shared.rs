@@ -72,17 +72,22 @@ impl Newest {
 }
 
 impl Shared {
-    /// Where a client's attempt goes. The members of a room are spread over all servers, whatever the number of either is:
-    /// the `k`th of each begins where the `k - 1`st did, one further.
+    /// Where a client's attempt goes.
     pub(super) fn target(&self, number: usize, attempt: usize) -> &Target {
-        let rooms = self.rooms.len().max(1);
-        &self.targets[(number % rooms + number / rooms + attempt) % self.targets.len()]
+        &self.targets[(place(number, self.rooms.len()) + attempt) % self.targets.len()]
     }
 
     /// Nanoseconds since the beginning.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
+}
+
+/// A client's place among all servers: the members of a room take them in turn, and so do the rooms. Client after client in
+/// turn would not do: with an even number of rooms, all members of a room would be on the same one of two servers.
+fn place(number: usize, rooms: usize) -> usize {
+    let rooms = rooms.max(1);
+    number % rooms + number / rooms
 }
 
 /// What a thread is told.
@@ -111,3 +116,22 @@ pub(super) enum Asked {
 
 /// A thread's answer.
 pub(super) type Reply = Slice;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_a_room_and_senders_are_on_all_servers() {
+        for (rooms, servers) in [(20, 2), (5, 2), (6, 3), (1, 2), (4, 4)] {
+            let server = |number| place(number, rooms) % servers;
+            for room in 0..rooms {
+                let members = (0..12).map(|k| server(room + k * rooms));
+                for one in 0..servers {
+                    let there = members.clone().filter(|server| *server == one).count();
+                    assert_eq!(there, 12 / servers, "room {room} of {rooms} on {one} of {servers}");
+                }
+            }
+        }
+    }
+}
