@@ -1,7 +1,7 @@
 //! What was measured, how ours compares, and what was to be reached. Pure.
 
 use super::system::System;
-use crate::load::report::{Process, Report};
+use crate::load::report::{Process, Report, grouped};
 use serde::{Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
@@ -282,6 +282,10 @@ pub fn ratios(runs: &[Run]) -> Vec<Ratio> {
     pairs(runs).into_iter().filter(|(_, system)| *system != System::Roomful).filter_map(of).collect()
 }
 
+fn in_words(limit: f64) -> String {
+    if limit >= 1000.0 { grouped(limit) } else { limit.to_string() }
+}
+
 /// What was to be reached, and whether it was.
 #[must_use]
 pub fn targets(summaries: &[Summary], ratios: &[Ratio]) -> Vec<Target> {
@@ -293,7 +297,7 @@ pub fn targets(summaries: &[Summary], ratios: &[Ratio]) -> Vec<Target> {
     let mut target = |what: String, most: bool, limit: f64, unit: &str, measured: Option<f64>| {
         targets.push(Target {
             what,
-            wanted: format!("{} {limit}{unit}", if most { "≤" } else { "≥" }),
+            wanted: format!("{} {}{unit}", if most { "≤" } else { "≥" }, in_words(limit)),
             measured,
             reached: measured.map(|measured| if most { measured <= limit } else { measured >= limit }),
         });

@@ -54,12 +54,13 @@ impl Report {
         let versions: Vec<_> = self.about.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
         let rounds = if rounds == 1 { "one round".to_owned() } else { format!("median of {rounds} rounds") };
         let about = format!(
-            "Measured {} on {}, which servers, Redis and load shared, by `{}`: {clients} clients in {rooms} rooms on {nodes} \
+            "Measured {} on {}, which servers, Redis and load shared, by `{}`: {} clients in {rooms} rooms on {nodes} \
              node processes, {senders} senders, {bytes} characters a message, {rounds} of {duration_seconds} s; at \
              saturation each sender has {window} messages under way. {}.",
             self.about.date,
             self.about.machine,
             self.command,
+            grouped(clients as f64),
             versions.join(", ")
         );
         let mut parts = vec![about, self.measured()];
@@ -181,7 +182,7 @@ fn short(number: f64) -> String {
     match number {
         n if n >= 100.0 => grouped(n),
         n if n >= 10.0 => format!("{n:.1}"),
-        n if n == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         n => format!("{n:.2}"),
     }
 }

@@ -122,7 +122,7 @@ mod tests {
         let text = event[1]["text"].as_str().unwrap();
         assert_eq!((number, event[0].as_str(), text.len()), (0x1234, Some("message"), 120));
         assert_eq!(sent(TAIL).1[1]["text"].as_str().unwrap().len(), TAIL);
-        let came = format!(r#"42["message",{{"room":"5","id":"i","sender":{{"username":"#~"}},"text":"{text}"}}]"#);
+        let came = format!(r##"42["message",{{"room":"5","id":"i","sender":{{"username":"#~"}},"text":"{text}"}}]"##);
         let message = Packet::Message { sender: 99, count: 7, due: 0x1234 };
         assert_eq!(packet(Run::new(0xbeef), came.as_bytes()), message);
         assert_eq!(packet(Run::new(1), came.as_bytes()), Packet::Foreign);
