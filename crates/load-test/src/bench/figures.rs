@@ -17,6 +17,15 @@ pub enum Asked {
     Max,
 }
 
+impl Asked {
+    fn reached(self, rate: f64) -> bool {
+        match self {
+            Self::Rate(asked) => rate >= asked as f64 * REACHED,
+            Self::Max => rate > 0.0,
+        }
+    }
+}
+
 impl FromStr for Asked {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -118,10 +127,7 @@ impl Run {
             system,
             asked,
             deliveries_per_second: rate,
-            reached: match asked {
-                Asked::Rate(asked) => rate >= asked as f64 * REACHED,
-                Asked::Max => rate > 0.0,
-            },
+            reached: asked.reached(rate),
             node_us_per_delivery: nodes().map(|node| node.cpu_us_per_delivery).sum(),
             redis_us_per_delivery: report.processes.iter().find(is_redis).map(|redis| redis.cpu_us_per_delivery),
             p50_ms: latency(report.delivery.p50),
@@ -178,7 +184,7 @@ pub struct Summary {
     pub system: System,
     /// At what.
     pub asked: Asked,
-    /// Whether it was reached in every round.
+    /// Whether the median is what was asked for: one busy minute of the machine does not make a system slow.
     pub reached: bool,
     /// Deliveries a second.
     pub deliveries_per_second: Spread,
@@ -204,7 +210,7 @@ pub struct Ratio {
     pub peer: System,
     /// At what.
     pub asked: Asked,
-    /// CPU for each delivery; none where one of the two could not deliver what was asked for.
+    /// CPU for each delivery, of the rounds in which both delivered what was asked for; none, if there was no such round.
     pub cpu: Option<Spread>,
     /// Deliveries a second, at saturation.
     pub throughput: Option<Spread>,
@@ -241,11 +247,12 @@ fn pairs(runs: &[Run]) -> Vec<(Asked, System)> {
 pub fn summaries(runs: &[Run]) -> Vec<Summary> {
     let of = |(asked, system)| {
         let all = || runs.iter().filter(move |run| (run.asked, run.system) == (asked, system));
+        let rate = Spread::of(all().map(|run| run.deliveries_per_second))?;
         Some(Summary {
             system,
             asked,
-            reached: all().all(|run| run.reached),
-            deliveries_per_second: Spread::of(all().map(|run| run.deliveries_per_second))?,
+            reached: asked.reached(rate.median),
+            deliveries_per_second: rate,
             node_us_per_delivery: Spread::of(all().map(|run| run.node_us_per_delivery))?,
             redis_us_per_delivery: Spread::of(all().filter_map(|run| run.redis_us_per_delivery)),
             p50_ms: Spread::of(all().filter_map(|run| run.p50_ms)),
@@ -271,10 +278,9 @@ pub fn ratios(runs: &[Run]) -> Vec<Ratio> {
         if both.is_empty() {
             return None;
         }
-        let reached = both.iter().all(|(ours, theirs)| ours.reached && theirs.reached);
         let by = |pick: fn(&Run) -> f64| {
-            let pairs = both.iter().filter(|(_, theirs)| pick(theirs) > 0.0);
-            Spread::of(pairs.map(|(ours, theirs)| pick(ours) / pick(theirs)).filter(|_| reached))
+            let good = |(ours, theirs): &&(&Run, &Run)| ours.reached && theirs.reached && pick(theirs) > 0.0;
+            Spread::of(both.iter().filter(good).map(|(ours, theirs)| pick(ours) / pick(theirs)))
         };
         let (cpu, throughput) = (by(|run| run.node_us_per_delivery), by(|run| run.deliveries_per_second));
         Some(Ratio { peer, asked, cpu, throughput: throughput.filter(|_| asked == Asked::Max) })
@@ -391,6 +397,15 @@ pub(super) mod tests {
         assert_eq!(ratios(&runs)[0].cpu, None);
         let summaries = summaries(&runs);
         assert!(summaries[0].reached && !summaries[1].reached);
+    }
+
+    #[test]
+    fn one_busy_minute_is_forgiven() {
+        let at = Asked::Rate(25_000);
+        let of = |round, rate| [run(round, System::Roomful, at, 25_000.0, 8.0), run(round, System::Ws, at, rate, 16.0)];
+        let runs = [of(1, 25_000.0), of(2, 14_000.0), of(3, 25_000.0)].concat();
+        assert!(summaries(&runs).iter().all(|summary| summary.reached));
+        assert_eq!(ratios(&runs)[0].cpu, Some(Spread { median: 0.5, min: 0.5, max: 0.5 }));
     }
 
     #[test]
