@@ -1,13 +1,14 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster audit load page test instructions codegen idle-memory screenshots
+.PHONY: help run cluster audit load bench page test instructions codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
 	@echo 'make cluster      Redis, nginx, a gateway and NODES=3 chat-nodes as processes of their own, at PORT=8080'
 	@echo 'make audit        clients, faults and a judge: nothing lost, doubled or reordered (SEED=1 DURATION=240s URL=…)'
 	@echo 'make load         thousands of connections, and what each delivery costs (PROFILE=rooms URL=… LOAD="--rate 50k")'
+	@echo 'make bench        ours against Socket.IO, ws and a floor, in turn, as ratios (ROUNDS=3 BENCH="--rates 25k")'
 	@echo 'make test         every test and check; installs what they need where it is missing'
 	@echo 'make instructions count what encoding, fan-out and decoding take, against the kept figures (make test does, too)'
 	@echo 'make codegen      write the generated files anew (TypeScript types, golden frames, .env.example)'
@@ -51,6 +52,18 @@ load:
 	  "$${CARGO_TARGET_DIR:-target}/release/load-test" load --profile "$(PROFILE)" \
 	  --json .run/load/report.json --html .run/load/report.html $(if $(URL),--url "$(URL)") $(LOAD)
 
+# Systems that take turns, each on a Redis of its own; some 12 minutes. BENCH has further options; `load-test bench --help`
+# lists them, and BENCH='--readme README.md' writes the tables there.
+ROUNDS ?= 3
+bench:
+	@scripts/preflight.sh redis-server setpriv
+	@echo '── peers'
+	@$(MAKE) --no-print-directory bench/peers/node_modules/.package-lock.json
+	@echo '── chat-node, floor and load tester (the first build takes some minutes)'
+	@cargo build --release --locked --package load-test --package chat-node --package bench-floor
+	@ulimit -n $$(ulimit -Hn) && exec setpriv --pdeathsig TERM -- \
+	  "$${CARGO_TARGET_DIR:-target}/release/load-test" bench --rounds "$(ROUNDS)" $(BENCH)
+
 page:
 	@scripts/preflight.sh
 	@echo '── front end'
@@ -60,6 +73,9 @@ page:
 # Only when the lock file is newer than what is installed.
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
 	@npm --prefix frontend ci --no-audit --no-fund --loglevel=error
+
+bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
+	@npm --prefix bench/peers ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 test:
 	@scripts/preflight.sh

@@ -96,7 +96,7 @@ impl Cluster {
         let services = Services { gateway: &gateway_port, admin_api: admin_port.as_ref(), chat_nodes: &node_ports };
         let site = plan::site(&options, &dir, &site_port, services)?;
         site.write()?;
-        let redis = process(Role::Redis, plan::redis(&programs, &dir, &redis_port)?);
+        let redis = process(Role::Redis, plan::redis(&programs.redis, &dir, &redis_port)?);
         let nginx = process(Role::Nginx, plan::nginx(&programs, &site, dir.join("nginx.log")));
         let gateway = process(Role::Gateway, shared.service(&options, "gateway", "gateway", &gateway_port)?);
         let admin_api = match &admin_port {

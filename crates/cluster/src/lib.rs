@@ -10,11 +10,13 @@
 //! | `cluster.rs` | starting, changing, ending |
 //! | `plan.rs` | what each process is: program, arguments, environment |
 //! | `process.rs`, `spawn.rs` | one process; how none outlives us |
+//! | `bare.rs` | single processes without a cluster, for what it is compared with |
 //! | `nginx.rs`, `template.rs` | the configuration in `nginx/`, filled in |
 //! | `description.rs` | `cluster.json` |
 //!
 //! Linux only: it stands on `setpriv` and on abstract sockets.
 
+mod bare;
 mod cluster;
 mod description;
 mod error;
@@ -30,6 +32,7 @@ mod programs;
 mod spawn;
 mod template;
 
+pub use bare::Program;
 pub use cluster::Cluster;
 pub use description::{ChatNode, Description, Service};
 pub use error::StartError;

@@ -29,7 +29,7 @@ pub(crate) fn loopback(port: &Port) -> SocketAddr {
 
 /// Redis, with its configuration written and its data of former runs gone: the secret that signs sessions changes with
 /// each run, so nobody could come back to them.
-pub(crate) fn redis(programs: &Programs, dir: &Path, port: &Port) -> Result<Plan, StartError> {
+pub(crate) fn redis(program: &Path, dir: &Path, port: &Port) -> Result<Plan, StartError> {
     let home = dir.join("redis");
     match fs::remove_dir_all(&home) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(StartError::io(&home)(e)),
@@ -45,7 +45,7 @@ pub(crate) fn redis(programs: &Programs, dir: &Path, port: &Port) -> Result<Plan
         port: port.number(),
         probe: Probe::Redis,
         command: Command {
-            program: programs.redis.clone(),
+            program: program.to_owned(),
             args: vec![conf.into()],
             env: Vec::new(),
             orphan_signal: OrphanSignal::Kill,

@@ -27,10 +27,22 @@ impl Programs {
     /// # Errors
     /// When some are missing: all of them at once, and how to get them.
     pub fn find() -> Result<Self, StartError> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let dirs: Vec<_> = env::split_paths(&path).chain(ALSO.map(PathBuf::from)).collect();
-        find_in(&dirs)
+        find_in(&dirs())
     }
+
+    /// Finds redis-server alone, for who needs no nginx.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn redis() -> Result<PathBuf, StartError> {
+        let found = dirs().iter().map(|dir| dir.join("redis-server")).find(|path| is_program(path));
+        found.ok_or_else(|| StartError::Missing { programs: vec!["redis-server"], packages: vec!["redis-server"] })
+    }
+}
+
+fn dirs() -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).chain(ALSO.map(PathBuf::from)).collect()
 }
 
 fn find_in(dirs: &[PathBuf]) -> Result<Programs, StartError> {

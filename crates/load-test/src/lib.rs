@@ -12,10 +12,13 @@
 //! | [`judge`](mod@judge) | pure: from the journal to the promises that were not kept |
 //! | [`audit`], [`figures`], [`report`] | one run of all this, what was measured, and what is left behind |
 //!
+//! [`load`] and [`bench`] are two other programs: what a server bears, and what others bear in the same minutes.
+//!
 //! Nothing here decides by what a server says about itself: acknowledgements, positions and members are compared with what
 //! other clients saw, on other nodes, and with the logs as they are read at the end.
 
 pub mod audit;
+pub mod bench;
 pub mod dice;
 pub mod figures;
 pub mod ground;

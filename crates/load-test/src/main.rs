@@ -25,6 +25,9 @@ fn main() -> ExitCode {
     if args.next_if(|first| first == "load").is_some() {
         return load_test::load::program(args);
     }
+    if args.next_if(|first| first == "bench").is_some() {
+        return load_test::bench::program(args);
+    }
     let options = match options::read(args) {
         Ok(Command::Help) => {
             println!("{}", options::HELP);

@@ -29,6 +29,10 @@ const STEPS: &[Step<'_>] = &[
     ("front end: types", &["npm", "--prefix", "frontend", "run", "--silent", "check"]),
     ("front end: tests", &["npm", "--prefix", "frontend", "run", "--silent", "test"]),
     ("front end: build", &["npm", "--prefix", "frontend", "run", "--silent", "build"]),
+    (
+        "peers: packages",
+        &["npm", "--prefix", "bench/peers", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    ),
     ("Rust tests", &["cargo", "test", "--workspace", "--locked", "--quiet"]),
     ("instruction counts", &["cargo", "xtask", "instructions"]),
     ("the programs", &["cargo", "build", "--locked", "--workspace", "--bins"]),

@@ -1,7 +1,12 @@
 //! The crate graph, as a snapshot: a new arrow, or a new library, appears in review.
 
 use serde_json::Value;
-use std::{fmt::Write as _, fs, path::Path, process::Command};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const SNAPSHOT: &str = "crates/xtask/layers.txt";
 
@@ -26,7 +31,7 @@ const COMPOSERS: &[&str] = &["engine-redis", "roomful", "xtask"];
 /// Fails when the graph is not the one in the snapshot.
 pub fn check(root: &Path) -> Result<(), String> {
     let (text, crates) = graph(root)?;
-    for (name, dependencies) in &crates {
+    for Crate { name, dependencies, .. } in &crates {
         let rules = FORBIDDEN.iter().filter(|(crate_name, _)| crate_name == name);
         for forbidden in rules.flat_map(|(_, forbidden)| *forbidden) {
             let breaks = |d: &&String| *d == forbidden || (*forbidden == "actix" && d.starts_with("actix"));
@@ -35,8 +40,8 @@ pub fn check(root: &Path) -> Result<(), String> {
             }
         }
     }
-    for (name, _) in crates.iter().filter(|(name, _)| !COMPOSERS.contains(&name.as_str())) {
-        let sources = root.join("crates").join(name).join("src");
+    for Crate { dir, .. } in crates.iter().filter(|found| !COMPOSERS.contains(&found.name.as_str())) {
+        let sources = dir.join("src");
         // Benches alone are no part of a process.
         if sources.exists() {
             names_the_backend(&sources)?;
@@ -68,9 +73,14 @@ pub fn write(root: &Path) -> Result<(), String> {
     fs::write(root.join(SNAPSHOT), graph(root)?.0).map_err(|e| format!("{SNAPSHOT}: {e}"))
 }
 
-type Crates = Vec<(String, Vec<String>)>;
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Crate {
+    name: String,
+    dependencies: Vec<String>,
+    dir: PathBuf,
+}
 
-fn graph(root: &Path) -> Result<(String, Crates), String> {
+fn graph(root: &Path) -> Result<(String, Vec<Crate>), String> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
         .current_dir(root)
@@ -81,7 +91,7 @@ fn graph(root: &Path) -> Result<(String, Crates), String> {
     }
     let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
     let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
-    let mut crates: Crates = packages
+    let mut crates: Vec<_> = packages
         .iter()
         .map(|package| {
             let dependencies = package["dependencies"].as_array().cloned().unwrap_or_default();
@@ -92,15 +102,20 @@ fn graph(root: &Path) -> Result<(String, Crates), String> {
                 .collect();
             names.sort();
             names.dedup();
-            (package["name"].as_str().unwrap_or_default().to_owned(), names)
+            let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
+            Crate {
+                name: package["name"].as_str().unwrap_or_default().to_owned(),
+                dependencies: names,
+                dir: manifest.parent().unwrap_or(root).to_owned(),
+            }
         })
         .collect();
     crates.sort();
 
-    let ours: Vec<String> = crates.iter().map(|(name, _)| name.clone()).collect();
+    let ours: Vec<String> = crates.iter().map(|found| found.name.clone()).collect();
     let mut text =
         String::from("# Who depends on whom, and on which libraries. `cargo xtask layers --write` writes it.\n");
-    for (name, dependencies) in &crates {
+    for Crate { name, dependencies, .. } in &crates {
         let (inner, outer): (Vec<_>, Vec<_>) = dependencies.iter().partition(|d| ours.contains(d));
         let _ = writeln!(text, "\n{name}\n  → {}\n  + {}", list(&inner), list(&outer));
     }

@@ -15,11 +15,11 @@ pub fn check(root: &Path) -> Result<(), String> {
     let mut faults = Vec::new();
     for path in String::from_utf8_lossy(&listed.stdout).lines() {
         let Ok(text) = fs::read_to_string(root.join(path)) else { continue };
-        let source = [".rs", ".ts", ".svelte", ".css", ".sh"].iter().any(|end| path.ends_with(end));
+        let source = [".rs", ".ts", ".js", ".svelte", ".css", ".sh"].iter().any(|end| path.ends_with(end));
         if source && !path.ends_with("generated.ts") && text.lines().count() > LINES {
             faults.push(format!("{path}: {} lines; split it at {LINES}", text.lines().count()));
         }
-        if path.starts_with("crates/") && path.ends_with("Cargo.toml") {
+        if path.ends_with("/Cargo.toml") {
             for wanted in ["description = ", "[lints]\nworkspace = true", "publish.workspace = true"] {
                 if !text.contains(wanted) {
                     faults.push(format!("{path}: lacks `{}`", wanted.replace('\n', " ")));

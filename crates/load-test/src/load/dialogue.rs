@@ -2,6 +2,7 @@
 
 use super::{
     connection::{Identity, State},
+    dialect::Dialect,
     driver::{Driver, Flow},
     frame::{self, Answer, Scan},
     line::{Line, Seen},
@@ -22,7 +23,10 @@ impl Driver {
                     return 0;
                 }
             }
-            self.greet(slot);
+            match self.shared.load.dialect {
+                Dialect::Roomful => self.greet(slot),
+                Dialect::SocketIo | Dialect::Listen => self.greet_foreign(slot, now),
+            }
         }
         while self.connections[slot].generation == generation {
             match frame::scan(&bytes[taken..]) {
@@ -51,10 +55,14 @@ impl Driver {
 
     #[inline]
     fn on_text(&mut self, slot: usize, text: &[u8], now: u64) {
-        match said(self.shared.run, text) {
-            Said::Message(seq, due) => self.on_message(slot, seq, due, now),
-            Said::Ack(due, seq) => self.on_ack(slot, due, seq, now),
-            Said::Other(kind) => self.on_reply(slot, kind, text, now),
+        match self.shared.load.dialect {
+            Dialect::Roomful => match said(self.shared.run, text) {
+                Said::Message(seq, due) => self.on_message(slot, seq, due, now),
+                Said::Ack(due, seq) => self.on_ack(slot, due, seq, now),
+                Said::Other(kind) => self.on_reply(slot, kind, text, now),
+            },
+            Dialect::SocketIo => self.on_packet(slot, text, now),
+            Dialect::Listen => self.counters.delivered += 1,
         }
     }
 
@@ -68,9 +76,7 @@ impl Driver {
             return;
         }
         let (room, seen) = (connection.room as usize, connection.line.see(seq));
-        if seen != Seen::Next {
-            self.odd(seen);
-        }
+        self.note_seen(seen);
         if let Some(due) = due
             && (self.measured.0..self.measured.1).contains(&due)
         {
@@ -79,6 +85,13 @@ impl Driver {
             if let Some(last) = self.lasts[room].note(seq, late) {
                 self.slice.last.note(last);
             }
+        }
+    }
+
+    #[inline]
+    pub(super) fn note_seen(&mut self, seen: Seen) {
+        if seen != Seen::Next {
+            self.odd(seen);
         }
     }
 
@@ -95,7 +108,7 @@ impl Driver {
         }
     }
 
-    fn on_ack(&mut self, slot: usize, due: Option<u64>, seq: u64, now: u64) {
+    pub(super) fn on_ack(&mut self, slot: usize, due: Option<u64>, seq: u64, now: u64) {
         let connection = &mut self.connections[slot];
         if connection.unanswered == 0 {
             return;
@@ -271,15 +284,20 @@ impl Driver {
             self.counters.withheld += 1;
             return;
         };
-        self.shared.run.send_message(&mut self.text, sender, room, self.shared.load.bytes, due);
         connection.unanswered += 1;
+        match self.shared.load.dialect {
+            Dialect::SocketIo => self.count_message(slot, room, due),
+            Dialect::Roomful | Dialect::Listen => {
+                self.shared.run.send_message(&mut self.text, sender, room, self.shared.load.bytes, due);
+            }
+        }
         self.outstanding += 1;
         self.counters.sent += 1;
         self.say(slot);
     }
 
     /// Sends what is in `text`.
-    fn say(&mut self, slot: usize) {
+    pub(super) fn say(&mut self, slot: usize) {
         self.frame.clear();
         frame::put(&mut self.frame, frame::TEXT, &self.text);
         self.write_frame(slot);

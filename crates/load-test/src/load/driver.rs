@@ -3,7 +3,9 @@
 
 use super::{
     connection::{Connection, State},
+    dialect::Dialect,
     figures::{Counters, Lasts, Slice},
+    foreign::Counts,
     frame,
     schedule::{Pace, SECOND, Schedule},
     shared::{Asked, Order, Reply, Shared},
@@ -81,6 +83,7 @@ pub(super) struct Driver {
     pub(super) counters: Counters,
     pub(super) slice: Slice,
     pub(super) lasts: Vec<Lasts>,
+    pub(super) counts: Counts,
     reasons: BTreeMap<String, u64>,
     looked: u64,
 }
@@ -91,6 +94,8 @@ impl Driver {
         let threads = shared.load.threads;
         let seats = shared.seats.iter().skip(index).step_by(threads);
         let connections = seats.map(|room| Connection { room: *room, ..Connection::default() }).collect();
+        let load = &shared.load;
+        let counts = Counts::new(load.dialect, load.clients.div_ceil(threads), load.senders, load.rooms);
         Ok(Self {
             index,
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
@@ -113,6 +118,7 @@ impl Driver {
             counters: Counters::default(),
             slice: Slice::default(),
             lasts: vec![Lasts::default(); shared.rooms.len()],
+            counts,
             reasons: BTreeMap::new(),
             looked: 0,
             shared,
@@ -155,6 +161,7 @@ impl Driver {
                 self.measured = (measured, end);
                 let mine = (self.index..load.senders).step_by(threads);
                 self.flow = match load.messages(&self.shared.seats) {
+                    _ if load.dialect == Dialect::Listen => Flow::Still,
                     Some(0.0) => Flow::Still,
                     Some(rate) => {
                         let mine = mine.map(|sender| sender as u64).collect();
@@ -319,7 +326,7 @@ impl Driver {
         self.counters.dialed += 1;
         let number = self.number(slot) as usize;
         let connection = &mut self.connections[slot];
-        let target = &self.shared.targets[(number + usize::from(connection.attempt)) % self.shared.targets.len()];
+        let target = self.shared.target(number, usize::from(connection.attempt));
         connection.state = State::Dialing;
         self.setups += 1;
         let from = socket::source(target.address.ip(), number);
@@ -378,7 +385,7 @@ impl Driver {
                 return self.lose(slot, &format!("cannot connect: {}", std::io::Error::from(error)));
             }
             connection.state = State::Upgrading;
-            let target = &self.shared.targets[(number + usize::from(connection.attempt)) % self.shared.targets.len()];
+            let target = self.shared.target(number, usize::from(connection.attempt));
             self.frame = frame::handshake(target.address, &target.path);
             self.interest(slot, epoll::EventFlags::IN);
             return self.write_frame(slot);
@@ -462,6 +469,10 @@ impl Driver {
         slice.busy = self.connections.len() as u64 - slice.live - self.counters.failed - self.counters.dropped;
         slice.outstanding = self.outstanding;
         slice.reasons = self.reasons.clone();
+        if self.shared.load.dialect == Dialect::SocketIo {
+            self.count_lacking(&mut slice);
+            return slice;
+        }
         let alive = || self.connections.iter().filter(|connection| connection.state == State::Live);
         let rooms = &self.shared.rooms;
         alive().for_each(|connection| rooms[connection.room as usize].reached(connection.line.newest()));

@@ -1,6 +1,7 @@
 //! The server under load: a cluster of our own, one that is described, or somebody's.
 
 use super::{
+    dialect::Dialect,
     options::{Options, Place},
     procfs::Watched,
     shared::Target,
@@ -10,7 +11,7 @@ use std::{fs, net::ToSocketAddrs, path::Path};
 use tokio::runtime::Runtime;
 
 /// Limits are for people; and nobody has to be sent elsewhere at the end.
-const ENVIRONMENT: &[(&str, &str)] = &[
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     ("LIMIT_CONNECT_NODE", "off"),
     ("LIMIT_CONNECT_CLUSTER", "off"),
     ("LIMIT_MESSAGE_NODE", "off"),
@@ -35,16 +36,17 @@ pub(super) struct Ground {
 impl Ground {
     /// Starts it, or finds it.
     pub(super) fn find(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<Self, String> {
+        let dialect = options.load.dialect;
         match &options.place {
             Place::Urls { urls, pids } => {
-                let targets = urls.iter().map(|url| target(url)).collect::<Result<_, _>>()?;
+                let targets = urls.iter().map(|url| target(url, dialect)).collect::<Result<_, _>>()?;
                 let watched = pids.iter().map(|(name, pid)| Watched { name: name.clone(), pid: *pid }).collect();
                 Ok(Self { targets, watched, about: urls.join(", "), own: None })
             }
             Place::Described(path) => {
                 let text = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
                 let description = serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-                Self::described(&description, options.direct, None)
+                Self::described(&description, options, None)
             }
             Place::Own { nodes, binaries, dir } => Self::start(options, *nodes, binaries, dir, tell),
         }
@@ -66,17 +68,22 @@ impl Ground {
         let unset = ENVIRONMENT.iter().filter(|(name, _)| std::env::var_os(name).is_none());
         wanted.env = unset.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let cluster = runtime.block_on(Cluster::start(wanted, tell)).map_err(|e| e.to_string())?;
-        Self::described(&cluster.description(), options.direct, Some((cluster, runtime)))
+        Self::described(&cluster.description(), options, Some((cluster, runtime)))
     }
 
-    fn described(description: &Description, direct: bool, own: Option<(Cluster, Runtime)>) -> Result<Self, String> {
+    fn described(
+        description: &Description,
+        options: &Options,
+        own: Option<(Cluster, Runtime)>,
+    ) -> Result<Self, String> {
+        let (direct, dialect) = (options.direct, options.load.dialect);
         let nodes = &description.chat_nodes;
         let urls = if direct {
             nodes.iter().map(|node| format!("http://127.0.0.1:{}", node.port)).collect()
         } else {
             vec![description.url.clone()]
         };
-        let targets = urls.iter().map(|url| target(url)).collect::<Result<_, _>>()?;
+        let targets = urls.iter().map(|url| target(url, dialect)).collect::<Result<_, _>>()?;
         let nodes = nodes.iter().map(|node| (node.node_id.as_str(), node.pid));
         let others =
             [("gateway", description.gateway.pid), ("nginx", description.nginx.pid), ("redis", description.redis.pid)];
@@ -101,14 +108,14 @@ impl Ground {
     }
 }
 
-/// Where a URL leads: of a site, `/ws` is meant.
-fn target(url: &str) -> Result<Target, String> {
+/// Where a URL leads: of a site, the place for WebSockets is meant.
+fn target(url: &str, dialect: Dialect) -> Result<Target, String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     if !matches!(scheme, "http" | "ws") {
         return Err(format!("{url}: expected http:// or ws://; what is behind TLS is loaded in front of it"));
     }
     let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
-    let path = if path.is_empty() { "/ws".to_owned() } else { format!("/{path}") };
+    let path = if path.is_empty() { dialect.path().to_owned() } else { format!("/{path}") };
     let named = if host.rsplit_once(']').map_or(host, |(_, port)| port).contains(':') {
         host.to_owned()
     } else {
@@ -124,13 +131,15 @@ mod tests {
 
     #[test]
     fn urls() {
-        let of = |url| target(url).map(|target| (target.address.to_string(), target.path));
+        let of = |url| target(url, Dialect::Roomful).map(|target| (target.address.to_string(), target.path));
         let here = |path: &str| Ok(("127.0.0.1:8080".to_owned(), path.to_owned()));
         assert_eq!(of("http://127.0.0.1:8080"), here("/ws"));
         assert_eq!(of("127.0.0.1:8080/"), here("/ws"));
         assert_eq!(of("ws://127.0.0.1:8080/other"), here("/other"));
         assert_eq!(of("http://127.0.0.1").map(|(address, _)| address), Ok("127.0.0.1:80".to_owned()));
         assert_eq!(of("http://[::1]:9").map(|(address, _)| address), Ok("[::1]:9".to_owned()));
+        let path = target("http://127.0.0.1:1", Dialect::SocketIo).map(|target| target.path);
+        assert_eq!(path.as_deref(), Ok(Dialect::SocketIo.path()));
         assert!(of("https://127.0.0.1").is_err() && of("http://").is_err());
     }
 }

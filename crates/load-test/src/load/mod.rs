@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`options`], [`profile`] | what is asked for: pure |
 //! | [`frame`], [`text`] | the wire, by byte position: nothing is parsed for a delivery |
+//! | [`dialect`], [`packet`], `foreign` | the same for servers that speak something else |
 //! | [`line`](mod@line), [`schedule`], [`figures`] | whether a timeline is whole, when what is due, how long it took |
 //! | `socket`, `connection`, `driver`, `dialogue` | sockets on one epoll a thread, and what is said on them |
 //! | `ground`, `procfs`, `run` | the server, what its processes cost, and a run from its beginning to its end |
@@ -13,13 +14,16 @@
 //! acknowledgement would be found by the auditor.
 
 mod connection;
+pub mod dialect;
 mod dialogue;
 mod driver;
 pub mod figures;
+mod foreign;
 pub mod frame;
-mod ground;
+pub(crate) mod ground;
 pub mod line;
 pub mod options;
+pub mod packet;
 pub mod procfs;
 pub mod profile;
 pub mod report;

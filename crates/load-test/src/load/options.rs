@@ -31,6 +31,8 @@ What differs from the profile:
   --churn <n>           clients a second that leave for others, or are lost and come back
   --kill                storm: kill a node of the cluster, instead of cutting every connection
   --seed <n>            what chance is drawn from (default 1)
+  --dialect <dialect>   what the server speaks: roomful (default), socket.io (as in bench/peers/socketio), or listen: nothing
+                        is sent, and each text that comes is a delivery
 
 Where:
   --url <url>,...       a running server: the site's URL, or those of its nodes, which are taken in turn. Its limits
@@ -110,38 +112,16 @@ impl Options {
 /// # Errors
 /// What is wrong with them, all of it, a line each.
 pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
-    let mut given = Vec::new();
-    let mut faults = Vec::new();
-    let mut args = args.into_iter().peekable();
-    while let Some(arg) = args.next() {
-        if matches!(arg.as_str(), "--help" | "-h" | "help") {
-            return Ok(Command::Help);
-        }
-        let (name, inline) = match arg.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (arg, None),
-        };
-        if !NAMES.contains(&name.as_str()) {
-            faults.push(format!("{name}: no such option"));
-            // What follows is its value.
-            args.next_if(|next| inline.is_none() && !next.starts_with("--"));
-        } else if FLAGS.contains(&name.as_str()) {
-            given.push((name, String::new()));
-        } else if let Some(value) = inline.or_else(|| args.next()) {
-            given.push((name, value));
-        } else {
-            faults.push(format!("{name}: expected a value"));
-        }
-    }
-    let mut given = Given { given, faults };
+    let Some(mut given) = Given::read(args, &NAMES, &FLAGS) else { return Ok(Command::Help) };
     let options = given.options();
     given.faults.extend(options.load.faults());
-    if given.faults.is_empty() { Ok(Command::Load(Box::new(options))) } else { Err(given.faults.join("\n")) }
+    given.done(Command::Load(Box::new(options)))
 }
 
 const FLAGS: [&str; 2] = ["--kill", "--direct"];
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "--profile",
+    "--dialect",
     "--clients",
     "--rooms",
     "--senders",
@@ -166,17 +146,51 @@ const NAMES: [&str; 23] = [
     "--html",
 ];
 
-struct Given {
+/// What was given, and what was wrong with it.
+pub(crate) struct Given {
     given: Vec<(String, String)>,
-    faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 impl Given {
+    /// Splits arguments into options and their values; none: help is wanted.
+    pub(crate) fn read(args: impl IntoIterator<Item = String>, names: &[&str], flags: &[&str]) -> Option<Self> {
+        let (mut given, mut faults) = (Vec::new(), Vec::new());
+        let mut args = args.into_iter().peekable();
+        while let Some(arg) = args.next() {
+            if matches!(arg.as_str(), "--help" | "-h" | "help") {
+                return None;
+            }
+            let (name, inline) = match arg.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (arg, None),
+            };
+            if !names.contains(&name.as_str()) {
+                faults.push(format!("{name}: no such option"));
+                // What follows is its value.
+                args.next_if(|next| inline.is_none() && !next.starts_with("--"));
+            } else if flags.contains(&name.as_str()) {
+                given.push((name, String::new()));
+            } else if let Some(value) = inline.or_else(|| args.next()) {
+                given.push((name, value));
+            } else {
+                faults.push(format!("{name}: expected a value"));
+            }
+        }
+        Some(Self { given, faults })
+    }
+
+    /// What came of it, unless something was wrong.
+    pub(crate) fn done<T>(self, value: T) -> Result<T, String> {
+        if self.faults.is_empty() { Ok(value) } else { Err(self.faults.join("\n")) }
+    }
+
     fn options(&mut self) -> Options {
         let profile = self.parsed("--profile", Profile::Rooms, str::parse);
         let usual = profile.load();
         let load = Load {
             profile,
+            dialect: self.parsed("--dialect", usual.dialect, str::parse),
             clients: self.number("--clients", usual.clients, 1, 1_000_000),
             rooms: self.number("--rooms", usual.rooms, 1, 1_000_000),
             senders: self.number("--senders", usual.senders, 0, 1_000_000),
@@ -254,11 +268,11 @@ impl Given {
     }
 
     /// The last one counts, as in every program.
-    fn take(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         self.given.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.clone())
     }
 
-    fn parsed<T>(&mut self, name: &str, usual: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+    pub(crate) fn parsed<T>(&mut self, name: &str, usual: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
         let Some(value) = self.take(name) else { return usual };
         parse(&value).unwrap_or_else(|fault| {
             self.faults.push(format!("{name} {value}: {fault}"));
@@ -266,7 +280,13 @@ impl Given {
         })
     }
 
-    fn number<N: FromStr + PartialOrd + std::fmt::Display>(&mut self, name: &str, usual: N, least: N, most: N) -> N {
+    pub(crate) fn number<N: FromStr + PartialOrd + std::fmt::Display>(
+        &mut self,
+        name: &str,
+        usual: N,
+        least: N,
+        most: N,
+    ) -> N {
         self.parsed(name, usual, |value| {
             let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
             number.ok_or_else(|| format!("expected a number from {least} to {most}"))
@@ -280,7 +300,7 @@ impl Given {
         })
     }
 
-    fn time(&mut self, name: &str, usual: Duration) -> Duration {
+    pub(crate) fn time(&mut self, name: &str, usual: Duration) -> Duration {
         self.parsed(name, usual, |value| {
             duration(value).ok_or_else(|| "expected a time as in 15s, 500ms or 2m".to_owned())
         })
@@ -300,7 +320,7 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Cargo puts all programs of the workspace into one directory.
-fn beside_this_program() -> PathBuf {
+pub(crate) fn beside_this_program() -> PathBuf {
     let here = std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
     here.unwrap_or_else(|| PathBuf::from("."))
 }

@@ -1,6 +1,6 @@
 //! What a run is: how many clients, in which rooms, who sends how much, and what happens meanwhile. Pure.
 
-use super::text::STAMP;
+use super::dialect::Dialect;
 use serde::Serialize;
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -45,6 +45,7 @@ impl Profile {
         let seconds = Duration::from_secs;
         let rooms = Load {
             profile: self,
+            dialect: Dialect::Roomful,
             clients: 1000,
             rooms: 20,
             senders: 100,
@@ -128,6 +129,8 @@ impl fmt::Display for Rate {
 pub struct Load {
     /// What kind.
     pub profile: Profile,
+    /// What is spoken.
+    pub dialect: Dialect,
     /// Connections.
     pub clients: usize,
     /// Rooms that they are in, each in one.
@@ -175,9 +178,10 @@ impl Load {
         let (clients, rooms, senders) = (self.clients, self.rooms, self.senders);
         check(rooms <= clients, format!("--rooms {rooms}: each needs a client, and there are {clients}"));
         check(senders <= clients, format!("--senders {senders}: there are only {clients} clients"));
+        let least = self.dialect.least_bytes();
         check(
-            self.bytes >= STAMP,
-            format!("--bytes {}: expected {STAMP} at least, for the time of sending", self.bytes),
+            self.bytes >= least,
+            format!("--bytes {}: expected {least} at least, for the time of sending", self.bytes),
         );
         check(self.threads <= clients, format!("--threads {}: there are only {clients} clients", self.threads));
         let sends = !matches!(self.rate, Rate::Messages(rate) | Rate::Deliveries(rate) if rate == 0.0);
@@ -185,6 +189,10 @@ impl Load {
         let storm = self.profile == Profile::Storm;
         check(!self.kill || storm, "--kill: only the profile storm kills a node".to_owned());
         check(!storm || self.rate != Rate::Max, "--rate max: a storm needs a rate that can be kept".to_owned());
+        check(
+            self.dialect == Dialect::Roomful || self.constant() && self.profile != Profile::Mixed,
+            format!("--dialect {}: only for clients that stay, in rooms of one size", self.dialect.name()),
+        );
         let leavers = clients.saturating_sub(senders.max(rooms));
         check(self.churn == 0.0 || leavers > 0, "--churn: all clients send, so that none may leave".to_owned());
         faults

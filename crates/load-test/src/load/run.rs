@@ -1,6 +1,7 @@
 //! One run, from the first connection to the verdict.
 
 use super::{
+    dialect::Dialect,
     driver::Driver,
     figures::{Counters, Slice, Times},
     ground::Ground,
@@ -8,7 +9,7 @@ use super::{
     procfs::{self, Usage, Watched},
     profile::Profile,
     schedule::SECOND,
-    shared::{Asked, Order, Reply, Room, Shared},
+    shared::{Asked, Newest, Order, Reply, Room, Shared},
     text::Run,
 };
 use std::{
@@ -118,9 +119,14 @@ impl Crew {
             base: Instant::now(),
             targets: ground.targets.clone(),
             rooms: (0..load.rooms).map(|_| Room::default()).collect(),
+            senders: (0..load.senders).map(|_| Newest::default()).collect(),
             seats,
             load,
         });
+        if shared.load.dialect == Dialect::SocketIo {
+            // Its rooms need not be made: they are whatever somebody is in.
+            shared.rooms.iter().zip(0..).for_each(|(room, id)| room.exists(id + 1));
+        }
         let mut threads = Vec::new();
         for index in 0..shared.load.threads {
             let (orders, theirs) = mpsc::channel();

@@ -39,11 +39,22 @@ impl Run {
         out.extend_from_slice(&self.id(sender, due));
         let _ = write!(out, "\",\"roomId\":{room},\"body\":\"");
         out.resize(out.len() + bytes.saturating_sub(STAMP), b'x');
+        self.stamp(out, due);
+        out.extend_from_slice(b"\"}");
+    }
+
+    /// Appends the end of a body.
+    pub(super) fn stamp(self, out: &mut Vec<u8>, due: u64) {
         out.extend_from_slice(&self.0);
         let mut time = [0; STAMP - RUN];
         hex(due, &mut time);
         out.extend_from_slice(&time);
-        out.extend_from_slice(b"\"}");
+    }
+
+    /// When a message was to be sent that has exactly this at the end of its body.
+    #[inline]
+    pub(super) fn stamped(self, stamp: &[u8]) -> Option<u64> {
+        number(stamp.strip_prefix(&self.0)?)
     }
 
     /// When a message was to be sent: first where our own servers have it, then anywhere.
@@ -112,7 +123,7 @@ fn slowly(run: Run, text: &[u8]) -> Said<'_> {
 }
 
 #[inline]
-fn digits(text: &[u8]) -> (u64, &[u8]) {
+pub(super) fn digits(text: &[u8]) -> (u64, &[u8]) {
     let mut number = 0_u64;
     let mut at = 0;
     while let Some(digit @ b'0'..=b'9') = text.get(at) {
@@ -122,7 +133,7 @@ fn digits(text: &[u8]) -> (u64, &[u8]) {
     (number, &text[at..])
 }
 
-fn hex(mut number: u64, out: &mut [u8]) {
+pub(super) fn hex(mut number: u64, out: &mut [u8]) {
     for digit in out.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(number & 15) as usize];
         number >>= 4;
@@ -130,7 +141,7 @@ fn hex(mut number: u64, out: &mut [u8]) {
 }
 
 #[inline]
-fn number(hex: &[u8]) -> Option<u64> {
+pub(super) fn number(hex: &[u8]) -> Option<u64> {
     hex.iter().try_fold(0, |number, digit| {
         let digit = match digit {
             b'0'..=b'9' => digit - b'0',

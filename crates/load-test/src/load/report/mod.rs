@@ -5,6 +5,7 @@ mod plot;
 mod text;
 
 use super::{
+    dialect::Dialect,
     figures::{Counters, Times},
     procfs,
     profile::Load,
@@ -12,6 +13,7 @@ use super::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
+pub(crate) use text::grouped;
 
 /// All figures of a run. Times are in milliseconds unless their name says otherwise.
 #[derive(Debug, Clone, Serialize)]
@@ -344,7 +346,7 @@ fn faults(load: &Load, measured: &Measured) -> Faults {
         unacknowledged: measured.last.outstanding,
         withheld: counters.withheld,
         unanswered: counters.unanswered,
-        expected: load.constant().then_some(measured.last.expected),
+        expected: (load.constant() && load.dialect != Dialect::Listen).then_some(measured.last.expected),
         delivered: counters.delivered,
         acknowledged: counters.acked,
         reasons: measured.last.reasons.clone(),

@@ -11,7 +11,7 @@ pub(super) fn text(report: &Report) -> String {
 }
 
 /// 12,345,678.
-pub(super) fn grouped(number: f64) -> String {
+pub(crate) fn grouped(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
     let mut out = String::new();
     for (n, digit) in digits.chars().enumerate() {
