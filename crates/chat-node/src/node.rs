@@ -1,6 +1,8 @@
 //! The service: built from a configuration and ports, the same way by tests and by `main`.
 
-use crate::{SERVICE, VERSION, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade};
+use crate::{
+    SERVICE, VERSION, admission::Gate, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade,
+};
 use engine::{
     Engine, Hub, Limiter, Ports, Unavailable,
     clock::{Clock, Entropy},
@@ -60,6 +62,7 @@ pub struct Node {
     pub(crate) limiter: Limiter,
     pub(crate) sessions: Sessions,
     pub(crate) statistics: Statistics,
+    pub(crate) gate: Arc<Gate>,
     health: Health,
     draining: AtomicBool,
     /// From when on no more sockets are accepted: after the drain, so that `/readyz` can be read until then.
@@ -82,16 +85,19 @@ impl Node {
         health: &Health,
     ) -> Result<Arc<Self>, BuildError> {
         let limiter = Limiter::new(&config.quotas, ports.throttle.clone(), config.engine.call_timeout);
-        let engine = Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy).await?;
+        let engine =
+            Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy.clone()).await?;
         health.add_check("engine", Arc::new(EngineCheck(engine.clone())));
         let statistics = Statistics::new(metrics, &engine)?;
         let sessions = Sessions::new(&config.jwt_secret, config.session_ttl);
+        let gate = Gate::new(config.admission, entropy, statistics.admissions.clone());
         Ok(Arc::new(Self {
             config,
             engine,
             limiter,
             sessions,
             statistics,
+            gate,
             health: health.clone(),
             draining: AtomicBool::new(false),
             stop_accept: CancellationToken::new(),

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, Semaphore},
+    sync::{Notify, Semaphore, SemaphorePermit},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,7 @@ pub struct Commands {
     next: AtomicUsize,
     time_limit: Duration,
     timeouts_before_reconnect: u32,
-    /// Places for commands that wait for a connection.
+    /// Places for commands that wait for a connection, or for a turn on one.
     places: Semaphore,
 }
 
@@ -119,15 +119,27 @@ impl Commands {
         }
     }
 
+    /// A place to wait in.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.places.try_acquire().map_err(|_| Error::new(ErrorKind::Backpressure, "too many wait"))
+    }
+
     async fn try_once(&self, deadline: Instant, order: &Order<'_>) -> Result<Value, Error> {
         let connection = self.pick();
         let client = match connection.now() {
             Some(client) => client,
             None => {
-                let too_many = |_| Error::new(ErrorKind::Backpressure, "too many wait for a connection");
-                let _place = self.places.try_acquire().map_err(too_many)?;
+                let _place = self.place()?;
                 let waiting = tokio::time::timeout_at(deadline, connection.wait());
                 waiting.await.map_err(|_| Error::new(ErrorKind::IO, "not connected"))?
+            }
+        };
+        let _turn = match connection.try_turn() {
+            turn @ Some(_) => turn,
+            None => {
+                let _place = self.place()?;
+                let waiting = tokio::time::timeout_at(deadline, connection.turn());
+                waiting.await.map_err(|_| Error::new(ErrorKind::Backpressure, "too much is under way"))?
             }
         };
         let at = Instant::now();
@@ -136,6 +148,8 @@ impl Commands {
             Err(_) => Err(Error::new(ErrorKind::Timeout, "no answer in time")),
         };
         match &result {
+            // What had waited for its turn too long to be answered in time says nothing.
+            Err(e) if *e.kind() == ErrorKind::Timeout && at.elapsed() < self.time_limit / 2 => {}
             // fred does not notice by itself that a connection has gone silent.
             Err(e) if *e.kind() == ErrorKind::Timeout => {
                 connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect, at);

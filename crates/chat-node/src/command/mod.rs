@@ -12,19 +12,25 @@ mod send_message;
 mod typing;
 mod update_username;
 
-use crate::{connection::Strikes, node::Node, session::Identity};
+use crate::{
+    admission::{Full, Pass},
+    connection::Strikes,
+    node::Node,
+    session::Identity,
+};
 use engine::{
     Connection, Hub, PortError, Unavailable, Wait, Who,
     engine::{Entered, Target},
     port::Attachment,
 };
+use futures_util::FutureExt;
 use protocol::{
     ClientCommand, ClientId, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent, TextError, Username, decode,
     event::{CommandError, LeaveReason, RoomLeft},
     policy::Policy,
 };
 use std::{net::IpAddr, rc::Rc, sync::Arc};
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{io::Interest, net::TcpStream, time::Instant};
 
 /// What to wait before trying again when the backend is away, in milliseconds.
 const RETRY_UNAVAILABLE: u64 = 1000;
@@ -218,6 +224,30 @@ impl Client {
         }
     }
 
+    /// Waits for its turn to come in.
+    async fn admit(&self) -> Result<Pass, Refusal> {
+        let pass = match self.node.gate.enter().await {
+            Ok(pass) => pass,
+            Err(full) => {
+                if self.speaker.is_none() {
+                    self.connection.excuse(Instant::now() + full.0);
+                }
+                return Err(full.into());
+            }
+        };
+        if pass.waited && (self.connection.closing().is_some() || self.has_hung_up()) {
+            // It has lost patience, and may well be in the line again: nothing is begun for nobody.
+            return Err(Refusal::Close(CloseCode::TryAgainLater));
+        }
+        Ok(pass)
+    }
+
+    /// Whether the peer has closed its half, as far as is known without reading.
+    fn has_hung_up(&self) -> bool {
+        let ready = self.connection.wire.ready(Interest::READABLE).now_or_never();
+        matches!(ready, Some(Ok(ready)) if ready.is_read_closed())
+    }
+
     /// Enters a room, and shows it.
     async fn enter(&mut self, id: Option<CorrelationId>, target: Target) -> Result<(), Refusal> {
         let Speaker { identity, attachment } = self.speaker()?;
@@ -256,6 +286,16 @@ impl From<Wait> for Refusal {
             code: ErrorCode::RateLimited,
             message: "too many in too short a time".into(),
             retry_after_ms: Some(wait.millis()),
+        }
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(Full(wait): Full) -> Self {
+        Self::Error {
+            code: ErrorCode::Unavailable,
+            message: "too many are coming in just now; try again after this time".into(),
+            retry_after_ms: Some(Wait(wait).millis()),
         }
     }
 }

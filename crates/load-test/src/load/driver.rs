@@ -63,15 +63,17 @@ pub(super) struct Driver {
     pub(super) text: Vec<u8>,
     pub(super) frame: Vec<u8>,
     ramp: Option<(Pace, usize)>,
-    /// Those to be dialed, and when.
-    later: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Those to be dialed or to say `CONNECT` again, and when; with the generation that is meant.
+    later: BinaryHeap<Reverse<(u64, usize, u32)>>,
     /// Those that wait for their room to be made.
     pub(super) queued: Vec<usize>,
     pub(super) flow: Flow,
     pub(super) newest_due: u64,
     churn: Option<Pace>,
     /// Whether a lost connection comes back.
-    storm: bool,
+    pub(super) storm: bool,
+    /// Until when it lasts at least: so soon after its beginning nobody has noticed yet.
+    storm_lasts: u64,
     pub(super) chance: fastrand::Rng,
     /// What is due from then to then is measured.
     pub(super) measured: (u64, u64),
@@ -105,6 +107,7 @@ impl Driver {
             newest_due: 0,
             churn: None,
             storm: false,
+            storm_lasts: 0,
             chance: fastrand::Rng::with_seed(shared.load.seed ^ index as u64),
             measured: (u64::MAX, u64::MAX),
             setups: 0,
@@ -172,11 +175,11 @@ impl Driver {
                 }
             }
             Order::Storm { cut } => {
-                self.storm = true;
+                (self.storm, self.storm_lasts) = (true, now + SECOND);
                 for slot in 0..self.connections.len() {
                     if cut && self.connections[slot].state == State::Live {
                         self.cut(slot, now);
-                        self.dial(slot);
+                        self.rest(slot, now);
                     }
                 }
             }
@@ -199,9 +202,15 @@ impl Driver {
                 break;
             }
         }
-        while self.later.peek().is_some_and(|Reverse((due, _))| *due <= now) {
-            let Some(Reverse((_, slot))) = self.later.pop() else { break };
-            self.dial(slot);
+        while self.later.peek().is_some_and(|Reverse((due, _, _))| *due <= now) {
+            let Some(Reverse((_, slot, generation))) = self.later.pop() else { break };
+            let connection = &self.connections[slot];
+            match connection.state {
+                _ if connection.generation != generation => {}
+                State::Resting => self.dial(slot),
+                State::Told => self.greet(slot),
+                _ => {}
+            }
         }
         if !self.queued.is_empty() {
             self.let_in();
@@ -234,7 +243,7 @@ impl Driver {
         // A ramp that waits for the server is looked at after each event.
         let ready = self.setups < AT_ONCE.div_ceil(self.shared.load.threads);
         let ramp = self.ramp.as_ref().filter(|_| ready).map(|(pace, _)| pace.due());
-        let later = self.later.peek().map(|Reverse((due, _))| *due);
+        let later = self.later.peek().map(|Reverse((due, _, _))| *due);
         [message, ramp, later, self.churn.map(|churn| churn.due())].into_iter().flatten().min().unwrap_or(u64::MAX)
     }
 
@@ -252,7 +261,8 @@ impl Driver {
         if self.chance.bool() {
             self.cut(slot, now);
             self.connections[slot].state = State::Resting;
-            self.later.push(Reverse((now + self.chance.u64(0..SECOND), slot)));
+            let pause = self.chance.u64(0..SECOND);
+            self.come_later(slot, now + pause);
         } else {
             self.frame.clear();
             frame::put(&mut self.frame, frame::CLOSE, &1000_u16.to_be_bytes());
@@ -290,22 +300,40 @@ impl Driver {
         let was = self.connections[slot].state;
         if was == State::Live && self.storm {
             self.cut(slot, now);
-            return self.dial(slot);
+            return self.rest(slot, now);
         }
         self.hang_up(slot);
         self.because(why);
         let connection = &mut self.connections[slot];
         if connection.cut && self.storm {
             connection.attempt += 1;
-            connection.state = State::Resting;
-            let most = (PAUSES.0 << connection.attempt.min(6)).min(PAUSES.1);
             self.counters.retried += 1;
-            self.later.push(Reverse((now + self.chance.u64(0..most), slot)));
+            self.rest(slot, now);
         } else if was == State::Live {
             self.counters.dropped += 1;
         } else {
             self.counters.failed += 1;
         }
+    }
+
+    /// Waits as a client is to do it that lost its connection: by chance, and longer each time.
+    fn rest(&mut self, slot: usize, now: u64) {
+        let connection = &mut self.connections[slot];
+        connection.state = State::Resting;
+        let most = (PAUSES.0 << connection.attempt.min(6)).min(PAUSES.1);
+        let pause = self.chance.u64(0..most);
+        self.come_later(slot, now + pause);
+    }
+
+    /// Goes on with a connection then.
+    pub(super) fn come_later(&mut self, slot: usize, at: u64) {
+        self.later.push(Reverse((at, slot, self.connections[slot].generation)));
+    }
+
+    /// Whether this connection is one of those whom the storm has left alone, and some are not back yet.
+    pub(super) fn is_storming(&self, slot: usize, now: u64) -> bool {
+        let lasts = now < self.storm_lasts || self.counters.back < self.counters.cut;
+        lasts && (self.number(slot) as usize) < self.shared.load.staying()
     }
 
     pub(super) fn because(&mut self, why: &str) {
@@ -319,7 +347,7 @@ impl Driver {
         self.counters.dialed += 1;
         let number = self.number(slot) as usize;
         let connection = &mut self.connections[slot];
-        let target = &self.shared.targets[(number + usize::from(connection.attempt)) % self.shared.targets.len()];
+        let target = self.shared.target(number, usize::from(connection.attempt), self.storm);
         connection.state = State::Dialing;
         self.setups += 1;
         let from = socket::source(target.address.ip(), number);
@@ -378,7 +406,7 @@ impl Driver {
                 return self.lose(slot, &format!("cannot connect: {}", std::io::Error::from(error)));
             }
             connection.state = State::Upgrading;
-            let target = &self.shared.targets[(number + usize::from(connection.attempt)) % self.shared.targets.len()];
+            let target = self.shared.target(number, usize::from(connection.attempt), self.storm);
             self.frame = frame::handshake(target.address, &target.path);
             self.interest(slot, epoll::EventFlags::IN);
             return self.write_frame(slot);

@@ -56,6 +56,17 @@ impl Room {
 }
 
 impl Shared {
+    /// Where a connection goes with its n-th attempt. A node that is to be killed has all that are to be lost, and nobody
+    /// else; and nobody comes back to it, as behind a proxy that knows who lives.
+    pub(super) fn target(&self, number: usize, attempt: usize, killed: bool) -> &Target {
+        let (all, staying) = (self.targets.len(), self.load.staying());
+        if !self.load.kill || all < 2 {
+            return &self.targets[(number + attempt) % all];
+        }
+        let stays = number < staying || killed;
+        &self.targets[if stays { 1 + (number + attempt) % (all - 1) } else { 0 }]
+    }
+
     /// Nanoseconds since the beginning.
     pub(super) fn now(&self) -> u64 {
         u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)
