@@ -23,14 +23,13 @@ use engine::{
     engine::{Entered, Target},
     port::Attachment,
 };
-use futures_util::FutureExt;
 use protocol::{
     ClientCommand, ClientId, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent, TextError, Username, decode,
     event::{CommandError, LeaveReason, RoomLeft},
     policy::Policy,
 };
-use std::{net::IpAddr, rc::Rc, sync::Arc};
-use tokio::{io::Interest, net::TcpStream, time::Instant};
+use std::{io, mem::MaybeUninit, net::IpAddr, rc::Rc, sync::Arc};
+use tokio::{net::TcpStream, time::Instant};
 
 /// What to wait before trying again when the backend is away, in milliseconds.
 const RETRY_UNAVAILABLE: u64 = 1000;
@@ -242,10 +241,12 @@ impl Client {
         Ok(pass)
     }
 
-    /// Whether the peer has closed its half, as far as is known without reading.
+    /// Whether the peer has closed its half, and said nothing more before.
     fn has_hung_up(&self) -> bool {
-        let ready = self.connection.wire.ready(Interest::READABLE).now_or_never();
-        matches!(ready, Some(Ok(ready)) if ready.is_read_closed())
+        match socket2::SockRef::from(&self.connection.wire).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(bytes) => bytes == 0,
+            Err(e) => !matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
     }
 
     /// Enters a room, and shows it.
