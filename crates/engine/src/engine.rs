@@ -12,7 +12,7 @@ use crate::{
         RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
-    view::{Position, RoomView},
+    view::{Lists, Position, RoomView},
 };
 use bytes::Bytes;
 use life::LeaseEnd;
@@ -125,6 +125,7 @@ pub struct Engine {
     reachable: AtomicBool,
     gone: Gone,
     detaching: Semaphore,
+    lists: Lists,
     /// Connections that may hear other rooms than their clients are in, by attempt.
     doubts: Mutex<HashMap<u64, Doubt>>,
 }
@@ -252,6 +253,7 @@ impl Engine {
             reachable: AtomicBool::new(true),
             gone: Gone::default(),
             detaching: Semaphore::new(DETACHING),
+            lists: Lists::default(),
             doubts: Mutex::default(),
         }))
     }
@@ -455,7 +457,8 @@ impl Engine {
     /// # Errors
     /// As [`PortError`] says.
     pub async fn view(&self, room: RoomId, since: Option<&Position>) -> Result<RoomView, PortError> {
-        self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
+        let Ports { bus, directory, .. } = &self.ports;
+        self.bounded(RoomView::read(bus.as_ref(), directory.as_ref(), &self.lists, room, since)).await
     }
 
     /// Reads a room again for those who know it up to `position`, on a node that has seen what is `known`. Should the
