@@ -56,7 +56,7 @@ const ADMISSIONS_AT_ONCE: Variable = Variable::new(
     "Clients that one node lets in at once: the scripts that connect them and show them their rooms. More keep the store \
      no busier, and make everybody else wait.",
 )
-.default("64")
+.default("128")
 .unit(COUNT);
 const ADMISSIONS_WAITING: Variable =
     Variable::new("ADMISSIONS_WAITING", "Clients that wait for that in turn; more are asked to come back later.")

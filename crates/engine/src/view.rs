@@ -59,16 +59,20 @@ impl RoomView {
         room: RoomId,
         since: Option<&Position>,
     ) -> Result<Self, PortError> {
-        let mut resumed = None;
-        if let Some(position) = since {
-            resumed = read_since(bus, room, position).await?;
-        }
-        let (slice, recovered, gap) = match (resumed, since) {
-            (Some((slice, gap)), _) => (slice, gap.is_none(), gap),
-            // Another life of the room, or a position that it never gave: what the client knew says nothing.
-            (None, since) => (bus.read(room, Span::Newest, JOIN_MESSAGES).await?, since.is_none(), None),
+        let log = async {
+            let mut resumed = None;
+            if let Some(position) = since {
+                resumed = read_since(bus, room, position).await?;
+            }
+            Ok::<_, PortError>(match (resumed, since) {
+                (Some((slice, gap)), _) => (slice, gap.is_none(), gap),
+                // Another life of the room, or a position that it never gave: what the client knew says nothing.
+                (None, since) => (bus.read(room, Span::Newest, JOIN_MESSAGES).await?, since.is_none(), None),
+            })
         };
-        let (room, members) = lists.ask(room, directory.room(room, MEMBERS_LISTED)).await?;
+        // Side by side: whoever reads a room hears it already, so neither has to be older than the other.
+        let list = lists.ask(room, directory.room(room, MEMBERS_LISTED));
+        let ((slice, recovered, gap), (room, members)) = tokio::try_join!(log, list)?;
         let seq = slice.entries.last().map_or(slice.newest, |e| e.seq);
         let Slice { epoch, newest, entries, .. } = slice;
         Ok(Self { room, members, epoch, seq, newest, entries, recovered, gap })

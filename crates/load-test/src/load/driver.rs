@@ -25,6 +25,8 @@ use std::{
 const EVENTS: usize = 1024;
 /// Events after which it is looked whether a message is due.
 const TURN: usize = 32;
+/// The token of the epoll of those whom a storm leaves alone: no slot is that high.
+const CALM: u64 = u64::MAX;
 /// What is read at once.
 const READ: usize = 64 * 1024;
 /// What a connection may keep for its next half frame.
@@ -57,6 +59,9 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     index: usize,
     epoll: OwnedFd,
+    /// Those whom a storm leaves alone. What comes to them is not to wait here until thousands of others are hung up and
+    /// dialed again: that would be our own delay. It is one of the sockets of `epoll`, too.
+    calm: OwnedFd,
     pub(super) connections: Vec<Connection>,
     buffer: Vec<u8>,
     /// Where texts and frames are made.
@@ -93,9 +98,12 @@ impl Driver {
         let threads = shared.load.threads;
         let seats = shared.seats.iter().skip(index).step_by(threads);
         let connections = seats.map(|room| Connection { room: *room, ..Connection::default() }).collect();
+        let (epoll, calm) = (epoll::create(epoll::CreateFlags::CLOEXEC)?, epoll::create(epoll::CreateFlags::CLOEXEC)?);
+        epoll::add(&epoll, &calm, epoll::EventData::new_u64(CALM), epoll::EventFlags::IN)?;
         Ok(Self {
             index,
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            epoll,
+            calm,
             connections,
             buffer: vec![0; READ],
             text: Vec::new(),
@@ -124,7 +132,7 @@ impl Driver {
 
     /// Runs until it is told to end, or nobody is there to tell it.
     pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>, replies: &mpsc::Sender<Reply>) -> Result<(), Errno> {
-        let mut events = Vec::with_capacity(EVENTS);
+        let (mut events, mut calm) = (Vec::with_capacity(EVENTS), Vec::with_capacity(EVENTS));
         loop {
             let now = self.shared.now();
             match orders.try_recv() {
@@ -141,12 +149,33 @@ impl Driver {
                 Err(error) => return Err(error),
             }
             for (n, event) in events.drain(..).enumerate() {
-                self.on_event(event.data.u64(), event.flags);
+                match event.data.u64() {
+                    CALM => self.attend_to_calm(&mut calm)?,
+                    token => self.on_event(token, event.flags),
+                }
                 if n % TURN == TURN - 1 {
                     self.send_due(self.shared.now());
+                    self.attend_to_calm(&mut calm)?;
                 }
             }
         }
+    }
+
+    /// Takes what has come to those whom a storm leaves alone.
+    fn attend_to_calm(&mut self, events: &mut Vec<epoll::Event>) -> Result<(), Errno> {
+        if self.shared.load.staying() == 0 {
+            return Ok(());
+        }
+        match epoll::wait(&self.calm, spare_capacity(events), Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+        events.drain(..).for_each(|event| self.on_event(event.data.u64(), event.flags));
+        Ok(())
+    }
+
+    fn epoll_of(&self, slot: usize) -> &OwnedFd {
+        if (self.number(slot) as usize) < self.shared.load.staying() { &self.calm } else { &self.epoll }
     }
 
     fn obey(&mut self, order: Order, now: u64) {
@@ -202,7 +231,10 @@ impl Driver {
                 break;
             }
         }
-        while self.later.peek().is_some_and(|Reverse((due, _, _))| *due <= now) {
+        for _ in 0..TURN {
+            if self.later.peek().is_none_or(|Reverse((due, _, _))| *due > now) {
+                break;
+            }
             let Some(Reverse((_, slot, generation))) = self.later.pop() else { break };
             let connection = &self.connections[slot];
             match connection.state {
@@ -351,10 +383,11 @@ impl Driver {
         connection.state = State::Dialing;
         self.setups += 1;
         let from = socket::source(target.address.ip(), number);
+        let epoll = if number < self.shared.load.staying() { &self.calm } else { &self.epoll };
         let begun = socket::dial(target.address, from).and_then(|socket| {
             let token = u64::from(connection.generation) << 32 | slot as u64;
             let both = epoll::EventFlags::IN | epoll::EventFlags::OUT;
-            epoll::add(&self.epoll, &socket, epoll::EventData::new_u64(token), both).map(|()| socket)
+            epoll::add(epoll, &socket, epoll::EventData::new_u64(token), both).map(|()| socket)
         });
         match begun {
             Ok(socket) => connection.socket = Some(socket),
@@ -377,7 +410,7 @@ impl Driver {
         if let Some(socket) = &connection.socket {
             let token = u64::from(connection.generation) << 32 | slot as u64;
             // It was added when it was dialed, so this can only fail for a socket that is gone, which will be noticed.
-            let _ = epoll::modify(&self.epoll, socket, epoll::EventData::new_u64(token), flags);
+            let _ = epoll::modify(self.epoll_of(slot), socket, epoll::EventData::new_u64(token), flags);
         }
     }
 
