@@ -39,7 +39,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// Handshakes that one worker has under way; the others wait in the kernel, which is made for it. A worker that took
 /// thousands at once would have nobody written to until it was through with all of them. (A connection that has become a
 /// WebSocket does not count, and plain requests come only from whoever watches the node.)
-const HANDSHAKES: usize = 512;
+const HANDSHAKES: usize = 128;
 /// How often the drain looks whether everybody has gone.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -148,8 +148,7 @@ impl Commands {
             Err(_) => Err(Error::new(ErrorKind::Timeout, "no answer in time")),
         };
         match &result {
-            // What had waited for its turn too long to be answered in time says nothing.
-            Err(e) if *e.kind() == ErrorKind::Timeout && at.elapsed() < self.time_limit / 2 => {}
+            Err(e) if *e.kind() == ErrorKind::Timeout && !had_time(at.elapsed(), self.time_limit) => {}
             // fred does not notice by itself that a connection has gone silent.
             Err(e) if *e.kind() == ErrorKind::Timeout => {
                 connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect, at);
@@ -160,6 +159,11 @@ impl Commands {
         }
         result
     }
+}
+
+/// Whether a time-out says something about Redis. What had waited for its turn until there was little time left does not.
+fn had_time(sent_for: Duration, limit: Duration) -> bool {
+    sent_for >= limit / 2
 }
 
 /// What is to be done.
@@ -218,4 +222,16 @@ fn is_ours(error: &Error) -> bool {
     (details.starts_with("ERR") && details.contains("user_script"))
         || details.starts_with("CROSSSLOT")
         || details.starts_with("WRONGTYPE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_had_time_says_that_nobody_answers() {
+        let limit = Duration::from_secs(2);
+        assert!(had_time(limit, limit) && had_time(limit + MARGIN, limit));
+        assert!(!had_time(Duration::ZERO, limit) && !had_time(limit / 4, limit), "it waited with us");
+    }
 }

@@ -99,3 +99,34 @@ pub(super) enum Asked {
 
 /// A thread's answer.
 pub(super) type Reply = Slice;
+
+#[cfg(test)]
+mod tests {
+    use super::{super::profile::Profile, *};
+
+    #[test]
+    fn the_killed_node_has_the_lost_and_nobody_else() {
+        let load = Profile::Storm.load().killing(100);
+        let target = |port| Target { address: SocketAddr::from(([127, 0, 0, 1], port)), path: "/ws".to_owned() };
+        let mut shared = Shared {
+            run: Run::new(1),
+            base: Instant::now(),
+            targets: (0..3).map(target).collect(),
+            seats: load.seats(),
+            rooms: Vec::new(),
+            load,
+        };
+        let of = |shared: &Shared, number, attempt, killed| shared.target(number, attempt, killed).address.port();
+        let staying = shared.load.staying();
+        for number in [0, 1, staying - 1] {
+            assert_ne!(of(&shared, number, 0, false), 0, "{number} stays");
+        }
+        for attempt in 0..4 {
+            assert_eq!(of(&shared, staying, attempt, false), 0);
+            assert_ne!(of(&shared, staying, attempt, true), 0, "nobody comes back to it");
+        }
+        shared.load = Profile::Storm.load();
+        let turns: Vec<_> = (0..4).map(|attempt| of(&shared, 0, attempt, true)).collect();
+        assert_eq!(turns, [0, 1, 2, 0]);
+    }
+}
