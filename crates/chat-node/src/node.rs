@@ -36,10 +36,10 @@ use tokio_util::sync::CancellationToken;
 const LIMITER_SWEEP: Duration = Duration::from_secs(60);
 /// How long closed clients get to take notice, after the drain window.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// Handshakes that one worker has under way; the others wait in the kernel, which is made for it. A worker that took
-/// thousands at once would have nobody written to until it was through with all of them. (A connection that has become a
-/// WebSocket does not count, and plain requests come only from whoever watches the node.)
-const HANDSHAKES: usize = 128;
+/// Connections from which one worker reads a request at once; the others wait in the kernel, which is made for it. A worker
+/// that took thousands at once would have nobody written to until it was through with all of them. (What has become a
+/// WebSocket does not count; plain requests come only from whoever watches the node, and whole ones from a proxy.)
+const REQUESTS: usize = 128;
 /// How often the drain looks whether everybody has gone.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -249,7 +249,7 @@ impl Server {
             .routes(ops::routes(self.health, self.metrics))
             .routes(Node::routes())
             .upgrade(self.node.upgrade(lifecycle));
-        http.max_connections = HANDSHAKES;
+        http.max_connections = REQUESTS;
         http.workers = self.workers.unwrap_or(http.workers).min(MAX_WORKERS);
         let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
         let served = http.run(lifecycle, stop_accept).await;

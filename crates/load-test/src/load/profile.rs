@@ -356,7 +356,7 @@ mod tests {
     #[test]
     fn faults_are_told_together() {
         let bad =
-            Load { clients: 10, rooms: 20, senders: 30, bytes: 3, threads: 11, kill: true, ..Profile::Rooms.load() };
+            Load { clients: 10, rooms: 20, senders: 31, bytes: 3, threads: 11, kill: true, ..Profile::Rooms.load() };
         assert_eq!(bad.faults().len(), 5);
         let silent = Load { senders: 0, ..Profile::Rooms.load() };
         assert_eq!(silent.faults().len(), 1);
