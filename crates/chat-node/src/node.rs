@@ -39,7 +39,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// Connections from which one worker reads a request at once; the others wait in the kernel, which is made for it. A worker
 /// that took thousands at once would have nobody written to until it was through with all of them. (What has become a
 /// WebSocket does not count; plain requests come only from whoever watches the node, and whole ones from a proxy.)
-const REQUESTS: usize = 128;
+const REQUESTS: usize = 64;
 /// How often the drain looks whether everybody has gone.
 const LOOK: Duration = Duration::from_millis(50);
 
