@@ -1,5 +1,6 @@
 //! What can be set. Read whole before a port is bound.
 
+use crate::admission::Admission;
 use engine::{EngineConfig, HubConfig, Quotas, Retention, port::RoomRules};
 use protocol::{
     Limits, NodeId,
@@ -57,6 +58,23 @@ pub const WORKERS: Variable = Variable::new(
 )
 .default("0")
 .unit(COUNT);
+const ADMISSIONS_AT_ONCE: Variable = Variable::new(
+    "ADMISSIONS_AT_ONCE",
+    "Clients that one node lets in at once: the scripts that connect them and show them their rooms. More keep the store \
+     no busier, and make everybody else wait.",
+)
+.default("128")
+.unit(COUNT);
+const ADMISSIONS_WAITING: Variable =
+    Variable::new("ADMISSIONS_WAITING", "Clients that wait for that in turn; more are asked to come back later.")
+        .default("10000")
+        .unit(COUNT);
+const ADMISSION_WAIT: Variable = Variable::new(
+    "ADMISSION_WAIT",
+    "How long they may wait. Whoever would wait longer is asked at once to come back later.",
+)
+.default("3s")
+.unit(DURATION);
 const OUTBOX_BYTES: Variable = Variable::new(
     "OUTBOX_BYTES",
     "What may wait for one client; one that lets more pile up is too slow, and is disconnected.",
@@ -138,6 +156,9 @@ pub const VARIABLES: &[Variable] = &[
     MAX_ROOM_MEMBERS,
     MAX_CONNECTIONS,
     WORKERS,
+    ADMISSIONS_AT_ONCE,
+    ADMISSIONS_WAITING,
+    ADMISSION_WAIT,
     OUTBOX_BYTES,
     ROOM_LOG_MAX,
     ROOM_LOG_TTL,
@@ -175,6 +196,8 @@ pub struct Config {
     pub max_connections: u64,
     /// Threads that serve sockets; none: one a core.
     pub workers: Option<usize>,
+    /// How many of them come in at once.
+    pub admission: Admission,
     /// Over how long clients are sent elsewhere at the end.
     pub drain_window: Duration,
     /// Rates.
@@ -211,6 +234,8 @@ impl Config {
         let members = r.parse::<NonZeroU32>(&MAX_ROOM_MEMBERS);
         let (connections, outbox) = (r.parse::<NonZeroU32>(&MAX_CONNECTIONS), r.parse::<NonZeroU32>(&OUTBOX_BYTES));
         let workers = r.parse::<usize>(&WORKERS);
+        let (at_once, waiting) = (r.parse::<NonZeroU32>(&ADMISSIONS_AT_ONCE), r.parse::<u32>(&ADMISSIONS_WAITING));
+        let patience = r.duration(&ADMISSION_WAIT);
         let (log_max, log_ttl) = (r.parse::<NonZeroU32>(&ROOM_LOG_MAX), r.duration(&ROOM_LOG_TTL));
         let heartbeat = r.duration(&HEARTBEAT);
         let (connect_timeout, stall) = (r.duration(&CONNECT_TIMEOUT), r.duration(&STALL_TIMEOUT));
@@ -259,6 +284,11 @@ impl Config {
                 },
                 max_connections: connections.get()?.get().into(),
                 workers: Some(workers.get()?).filter(|workers| *workers > 0),
+                admission: Admission {
+                    at_once: at_once.get()?.get() as usize,
+                    waiting: waiting.get()? as usize,
+                    patience: patience.get()?,
+                },
                 drain_window: drain_window.get()?,
                 quotas: rates,
                 engine: EngineConfig {

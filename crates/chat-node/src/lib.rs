@@ -7,12 +7,14 @@
 //! | `upgrade` | `GET /ws`: from the request to the raw socket |
 //! | `reader` | from bytes to messages; headers are checked before memory is taken |
 //! | `connection` | one task a socket |
+//! | `admission` | how many come in at once, and in which order |
 //! | `session` | who speaks, and the signed sessions |
 //! | `command` | one file a command |
 //!
 //! **Adding a command**: its payload in `protocol/src/command.rs` and `sample.rs`, its file in `command/`, its line in
 //! `command/mod.rs`.
 
+mod admission;
 mod command;
 pub mod config;
 mod connection;
@@ -22,6 +24,7 @@ mod session;
 mod statistics;
 mod upgrade;
 
+pub use admission::Admission;
 pub use config::Config;
 pub use node::{BuildError, Node, Server, build};
 

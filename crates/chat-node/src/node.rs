@@ -1,6 +1,8 @@
 //! The service: built from a configuration and ports, the same way by tests and by `main`.
 
-use crate::{SERVICE, VERSION, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade};
+use crate::{
+    SERVICE, VERSION, admission::Gate, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade,
+};
 use engine::{
     Engine, Hub, Limiter, Ports, Unavailable,
     clock::{Clock, Entropy},
@@ -34,6 +36,10 @@ use tokio_util::sync::CancellationToken;
 const LIMITER_SWEEP: Duration = Duration::from_secs(60);
 /// How long closed clients get to take notice, after the drain window.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// Connections from which one worker reads a request at once; the others wait in the kernel, which is made for it. A worker
+/// that took thousands at once would have nobody written to until it was through with all of them. (What has become a
+/// WebSocket does not count; plain requests come only from whoever watches the node, and whole ones from a proxy.)
+const REQUESTS: usize = 64;
 /// How often the drain looks whether everybody has gone.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -60,6 +66,7 @@ pub struct Node {
     pub(crate) limiter: Limiter,
     pub(crate) sessions: Sessions,
     pub(crate) statistics: Statistics,
+    pub(crate) gate: Arc<Gate>,
     health: Health,
     draining: AtomicBool,
     /// From when on no more sockets are accepted: after the drain, so that `/readyz` can be read until then.
@@ -82,16 +89,19 @@ impl Node {
         health: &Health,
     ) -> Result<Arc<Self>, BuildError> {
         let limiter = Limiter::new(&config.quotas, ports.throttle.clone(), config.engine.call_timeout);
-        let engine = Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy).await?;
+        let engine =
+            Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy.clone()).await?;
         health.add_check("engine", Arc::new(EngineCheck(engine.clone())));
         let statistics = Statistics::new(metrics, &engine)?;
         let sessions = Sessions::new(&config.jwt_secret, config.session_ttl);
+        let gate = Gate::new(config.admission, entropy, statistics.admissions.clone());
         Ok(Arc::new(Self {
             config,
             engine,
             limiter,
             sessions,
             statistics,
+            gate,
             health: health.clone(),
             draining: AtomicBool::new(false),
             stop_accept: CancellationToken::new(),
@@ -240,6 +250,7 @@ impl Server {
             .routes(ops::routes(self.health, self.metrics))
             .routes(Node::routes())
             .upgrade(self.node.upgrade(lifecycle));
+        http.max_connections = REQUESTS;
         http.workers = self.workers.unwrap_or(http.workers).min(MAX_WORKERS);
         let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
         let served = http.run(lifecycle, stop_accept).await;

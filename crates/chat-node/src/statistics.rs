@@ -1,8 +1,9 @@
 //! What Prometheus is told about a node's sockets and messages.
 
+use crate::admission::Gauges;
 use engine::Engine;
 use prometheus::{
-    IntCounterVec, Opts,
+    IntCounter, IntCounterVec, IntGauge, Opts,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
@@ -13,6 +14,7 @@ use std::sync::{Arc, atomic::Ordering};
 pub(crate) struct Statistics {
     pub(crate) closes: IntCounterVec,
     pub(crate) refused: IntCounterVec,
+    pub(crate) admissions: Gauges,
 }
 
 impl Statistics {
@@ -27,6 +29,16 @@ impl Statistics {
                 Opts::new("commands_refused_total", "Commands answered with ERROR, by its code."),
                 &["code"],
             )?)?,
+            admissions: Gauges {
+                under_way: metrics
+                    .register(IntGauge::new("admissions_under_way", "Clients that are being let in.")?)?,
+                waiting: metrics
+                    .register(IntGauge::new("admissions_waiting", "Clients that wait for their turn to be let in.")?)?,
+                refused: metrics.register(IntCounter::new(
+                    "admissions_refused_total",
+                    "Clients that could not be let in soon, and were asked to come back later.",
+                )?)?,
+            },
         })
     }
 }
@@ -35,15 +47,15 @@ impl Statistics {
 #[derive(Clone)]
 struct EngineCollector {
     engine: Arc<Engine>,
-    connections: prometheus::IntGauge,
-    received: prometheus::IntGauge,
-    delivered: prometheus::IntGauge,
-    slow: prometheus::IntGauge,
+    connections: IntGauge,
+    received: IntGauge,
+    delivered: IntGauge,
+    slow: IntGauge,
 }
 
 impl EngineCollector {
     fn new(engine: Arc<Engine>) -> prometheus::Result<Self> {
-        let gauge = |name: &str, help: &str| prometheus::IntGauge::new(name, help);
+        let gauge = |name: &str, help: &str| IntGauge::new(name, help);
         Ok(Self {
             engine,
             connections: gauge("websocket_connections_active", "WebSockets that are open.")?,

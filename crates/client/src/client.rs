@@ -2,9 +2,9 @@
 
 use crate::{ClientError, ConnectOptions, Raw};
 use protocol::{
-    ClientCommand, CorrelationId, RawText, ServerEvent,
+    ClientCommand, CorrelationId, ErrorCode, RawText, ServerEvent,
     command::{Connect, Resume},
-    event::Connected,
+    event::{CommandError, Connected},
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
@@ -22,7 +22,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Does the handshake, says `CONNECT`, and waits for the answer. A room that is resumed follows as an event.
+    /// Does the handshake, says `CONNECT`, and waits for the answer. A room that is resumed follows as an event. A server
+    /// that is too busy is asked again on the same socket, when it says so, for as long as the time-out is.
     ///
     /// # Errors
     /// [`ClientError::Rejected`] when the server does not want to upgrade, [`ClientError::Closed`] when it does not want
@@ -36,11 +37,18 @@ impl Client {
             username: options.username.map(RawText),
             resume: options.resume,
         });
-        raw.text(encode(&command)?).await?;
-        let connected = match raw.event(options.timeout).await? {
-            ServerEvent::Connected(connected) => connected,
-            ServerEvent::CommandError(error) => return Err(ClientError::Refused(error)),
-            got => return Err(ClientError::Unexpected { wanted: "CONNECT", got: Box::new(got) }),
+        let text = encode(&command)?;
+        let deadline = Instant::now() + options.timeout;
+        let connected = loop {
+            raw.text(text.clone()).await?;
+            match raw.event(options.timeout).await? {
+                ServerEvent::Connected(connected) => break connected,
+                ServerEvent::CommandError(error) => match again(&error).filter(|again| *again < deadline) {
+                    Some(again) => tokio::time::sleep_until(again).await,
+                    None => return Err(ClientError::Refused(error)),
+                },
+                got => return Err(ClientError::Unexpected { wanted: "CONNECT", got: Box::new(got) }),
+            }
         };
         Ok(Self { connected, raw, kept: VecDeque::new(), commands: 0, timeout: options.timeout })
     }
@@ -178,6 +186,12 @@ impl Client {
             error => error,
         })
     }
+}
+
+/// When a server that is too busy now wants to be asked again.
+fn again(error: &CommandError) -> Option<Instant> {
+    let wait = error.retry_after_ms.filter(|_| error.code == ErrorCode::Unavailable)?;
+    Some(Instant::now() + Duration::from_millis(wait))
 }
 
 /// A wait of several events.

@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    sync::{Notify, Semaphore},
+    sync::{Notify, Semaphore, SemaphorePermit},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,7 @@ pub struct Commands {
     next: AtomicUsize,
     time_limit: Duration,
     timeouts_before_reconnect: u32,
-    /// Places for commands that wait for a connection.
+    /// Places for commands that wait for a connection, or for a turn on one.
     places: Semaphore,
 }
 
@@ -153,15 +153,27 @@ impl Commands {
         }
     }
 
+    /// A place to wait in.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.places.try_acquire().map_err(|_| Error::new(ErrorKind::Backpressure, "too many wait"))
+    }
+
     async fn try_once(&self, deadline: Instant, order: &Order<'_>) -> Result<Value, Error> {
         let connection = self.own().unwrap_or_else(|| self.pick().clone());
         let client = match connection.now() {
             Some(client) => client,
             None => {
-                let too_many = |_| Error::new(ErrorKind::Backpressure, "too many wait for a connection");
-                let _place = self.places.try_acquire().map_err(too_many)?;
+                let _place = self.place()?;
                 let waiting = tokio::time::timeout_at(deadline, connection.wait());
                 waiting.await.map_err(|_| Error::new(ErrorKind::IO, "not connected"))?
+            }
+        };
+        let _turn = match connection.try_turn() {
+            turn @ Some(_) => turn,
+            None => {
+                let _place = self.place()?;
+                let waiting = tokio::time::timeout_at(deadline, connection.turn());
+                waiting.await.map_err(|_| Error::new(ErrorKind::Backpressure, "too much is under way"))?
             }
         };
         let at = Instant::now();
@@ -170,6 +182,7 @@ impl Commands {
             Err(_) => Err(Error::new(ErrorKind::Timeout, "no answer in time")),
         };
         match &result {
+            Err(e) if *e.kind() == ErrorKind::Timeout && !had_time(at.elapsed(), self.time_limit) => {}
             // fred does not notice by itself that a connection has gone silent.
             Err(e) if *e.kind() == ErrorKind::Timeout => {
                 connection.silent(server_of(&client, order.key()), self.timeouts_before_reconnect, at);
@@ -183,6 +196,11 @@ impl Commands {
         }
         result
     }
+}
+
+/// Whether a time-out says something about Redis. What had waited for its turn until there was little time left does not.
+fn had_time(sent_for: Duration, limit: Duration) -> bool {
+    sent_for >= limit / 2
 }
 
 /// What is to be done.
@@ -241,4 +259,16 @@ fn is_ours(error: &Error) -> bool {
     (details.starts_with("ERR") && details.contains("user_script"))
         || details.starts_with("CROSSSLOT")
         || details.starts_with("WRONGTYPE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_had_time_says_that_nobody_answers() {
+        let limit = Duration::from_secs(2);
+        assert!(had_time(limit, limit) && had_time(limit + MARGIN, limit));
+        assert!(!had_time(Duration::ZERO, limit) && !had_time(limit / 4, limit), "it waited with us");
+    }
 }

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, SemaphorePermit, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,11 @@ const EVENTS: usize = 32;
 const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(1);
 /// A connection that was of no use after a shorter time than this is no reason to hurry with the next.
 const SHORT: Duration = Duration::from_secs(2);
+
+/// Commands that one connection carries at once; the others wait here and not in fred or in a socket's buffer, where their
+/// time would run out without anybody knowing that it was not Redis that was slow. Many more than one at a time, so that
+/// the way there and back costs nothing; few enough that what is sent is answered within milliseconds.
+const UNDER_WAY: usize = 256;
 
 /// What the connections of a process have in common.
 #[derive(Clone)]
@@ -49,6 +54,7 @@ type Present = Option<(Client, Instant)>;
 pub struct Connection {
     present: Arc<watch::Sender<Present>>,
     silence: Silence,
+    turns: Semaphore,
 }
 
 impl Connection {
@@ -61,13 +67,23 @@ impl Connection {
     fn kept(common: Common, life: Life) -> Self {
         let present = Arc::new(watch::Sender::new(Some((life.client.clone(), Instant::now()))));
         tokio::spawn(keep(common, life, present.clone()));
-        Self { present, silence: Silence::default() }
+        Self { present, silence: Silence::default(), turns: Semaphore::new(UNDER_WAY) }
     }
 
     /// The same on the runtime that this is called on, once there is anything to connect to; none at the end.
     pub async fn when_there(common: Common) -> Option<Self> {
         let life = common.end.run_until_cancelled(again(&common.config, Duration::ZERO)).await?;
         Some(Self::kept(common, life))
+    }
+
+    /// A turn to send something, if there is one now.
+    pub fn try_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.try_acquire().ok()
+    }
+
+    /// Waits for one, behind those who wait already.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
     }
 
     /// What there is now.

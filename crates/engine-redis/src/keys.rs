@@ -12,21 +12,24 @@ use std::sync::Arc;
 pub struct Keys {
     prefix: Arc<str>,
     is_clustered: bool,
+    membership: Arc<[Key]>,
 }
 
 impl Keys {
     /// Takes the prefix of every key, and whether keys have slots.
     pub fn new(prefix: &str, is_clustered: bool) -> Self {
-        Self { prefix: prefix.into(), is_clustered }
-    }
-
-    /// The keys of every membership script, in the order in which `lua/membership.lua` names them.
-    pub fn membership(&self) -> Vec<Key> {
-        const NAMES: [&str; 13] = [
+        const MEMBERSHIP: [&str; 13] = [
             "leases", "lost", "due", "rooms", "ended", "state", "life:", "held:", "node:", "client:", "entered:",
             "room:", "members:",
         ];
-        NAMES.iter().map(|name| format!("{}{{m}}:{name}", self.prefix).into()).collect()
+        let membership = MEMBERSHIP.iter().map(|name| format!("{prefix}{{m}}:{name}").into()).collect();
+        Self { prefix: prefix.into(), is_clustered, membership }
+    }
+
+    /// The keys of every membership script, in the order in which `lua/membership.lua` names them. (Each is counted, and
+    /// not copied.)
+    pub fn membership(&self) -> Vec<Key> {
+        self.membership.to_vec()
     }
 
     /// One of those, for whoever wants to know where they are.

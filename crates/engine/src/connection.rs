@@ -87,6 +87,11 @@ impl<W: Wire> Connection<W> {
         self.client.set(Some(client));
     }
 
+    /// Somebody who could not be let in is to ask again then: until that moment its time for that does not run.
+    pub fn excuse(&self, until: Instant) {
+        self.pinged.set(until);
+    }
+
     /// The rooms whose events it gets.
     pub fn rooms(&self) -> Vec<RoomId> {
         self.rooms.borrow().clone()

@@ -12,7 +12,7 @@ use crate::{
         RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
-    view::{Position, RoomView},
+    view::{Lists, Position, RoomView},
 };
 use bytes::Bytes;
 use life::LeaseEnd;
@@ -30,10 +30,14 @@ use std::{
     },
 };
 use tokio::{
-    sync::oneshot,
+    sync::{Semaphore, oneshot},
     time::{Duration, Instant},
 };
 use uuid::Uuid;
+
+/// Connections that are detached at once. When a node loses thousands at the same moment, the backend has other things to
+/// do for those who are still there, the node's own heartbeat among them.
+const DETACHING: usize = 32;
 
 /// How a node behaves.
 #[derive(Debug, Clone)]
@@ -120,6 +124,8 @@ pub struct Engine {
     lease_end: LeaseEnd,
     reachable: AtomicBool,
     gone: Gone,
+    detaching: Semaphore,
+    lists: Lists,
     /// Connections that may hear other rooms than their clients are in, by attempt.
     doubts: Mutex<HashMap<u64, Doubt>>,
 }
@@ -246,6 +252,8 @@ impl Engine {
             lease_end,
             reachable: AtomicBool::new(true),
             gone: Gone::default(),
+            detaching: Semaphore::new(DETACHING),
+            lists: Lists::default(),
             doubts: Mutex::default(),
         }))
     }
@@ -341,10 +349,21 @@ impl Engine {
     /// The connection is lost. When the backend cannot be told now, or nobody waits for that, it is told later.
     pub async fn detach(&self, client: ClientId, attachment: &Attachment) {
         give_up(&self.gone, client, attachment);
+        // Its turn may come later than with the next sweep, which then does it.
+        let Ok(Ok(_turn)) = tokio::time::timeout(self.config.call_timeout, self.detaching.acquire()).await else {
+            return;
+        };
+        if !self.is_gone(attachment) {
+            return;
+        }
         match self.bounded(self.ports.directory.detach(client, attachment, self.config.grace)).await {
             Ok(()) => self.forget_gone(attachment),
             Err(e) => tracing::warn!(%client, error = %e, "could not detach; trying again with the next sweep"),
         }
+    }
+
+    fn is_gone(&self, attachment: &Attachment) -> bool {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&attachment.connection)
     }
 
     fn forget_gone(&self, attachment: &Attachment) {
@@ -440,7 +459,8 @@ impl Engine {
     /// # Errors
     /// As [`PortError`] says.
     pub async fn view(&self, room: RoomId, since: Option<&Position>) -> Result<RoomView, PortError> {
-        self.bounded(RoomView::read(self.ports.bus.as_ref(), self.ports.directory.as_ref(), room, since)).await
+        let Ports { bus, directory, .. } = &self.ports;
+        self.bounded(RoomView::read(bus.as_ref(), directory.as_ref(), &self.lists, room, since)).await
     }
 
     /// Reads a room again for those who know it up to `position`, on a node that has seen what is `known`. Should the

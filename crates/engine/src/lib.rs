@@ -36,6 +36,7 @@ pub mod memory;
 pub mod outbox;
 pub mod port;
 mod router;
+mod sharing;
 pub mod view;
 
 pub use connection::{Closing, Connection};

@@ -9,6 +9,7 @@ use protocol::{
     policy::{Bucket, Policy, Quota, Window},
 };
 use std::{collections::BTreeMap, fmt, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// Who is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,7 +52,11 @@ pub struct Limiter {
     throttle: Arc<dyn Throttle>,
     /// The cluster's answer is worth this long a wait.
     timeout: Duration,
+    turns: Semaphore,
 }
+
+/// Questions to the cluster at once. Thousands who connect in the same second would otherwise be in front of every message.
+const ASKING: usize = 64;
 
 impl Limiter {
     /// Both layers, as configured; a policy that `quotas` does not name is not limited.
@@ -61,7 +66,7 @@ impl Limiter {
             .iter()
             .map(|(policy, (bucket, window))| (*policy, (bucket.on().and_then(buckets), window.on())))
             .collect();
-        Self { policies, throttle, timeout }
+        Self { policies, throttle, timeout, turns: Semaphore::new(ASKING) }
     }
 
     /// Lets one pass, or says how long to wait.
@@ -71,7 +76,11 @@ impl Limiter {
     pub async fn check(&self, policy: Policy, who: Who) -> Result<(), Wait> {
         self.check_node(policy, who)?;
         let Some((_, Some(window))) = self.policies.get(&policy) else { return Ok(()) };
-        match tokio::time::timeout(self.timeout, self.throttle.take(policy, &who.to_string(), *window)).await {
+        let asks = async {
+            let _turn = self.turns.acquire().await;
+            self.throttle.take(policy, &who.to_string(), *window).await
+        };
+        match tokio::time::timeout(self.timeout, asks).await {
             Ok(Ok(Some(wait))) => Err(Wait(wait)),
             Ok(Ok(None)) => Ok(()),
             Ok(Err(_)) | Err(_) => Ok(()), // the node's own bucket let it pass, and is all there is now

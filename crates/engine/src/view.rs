@@ -4,12 +4,16 @@
 use crate::{
     frame,
     port::{Bus, Directory, Entry, PortError, Slice, Span},
+    sharing::Sharing,
 };
 use protocol::{
     CorrelationId, Epoch, RoomId, Seq,
     event::{Gap, Member, Message, Room, RoomJoined},
     limits::{JOIN_MESSAGES, MEMBERS_LISTED},
 };
+
+/// Rooms and their first members, for all who come in at the same time.
+pub(crate) type Lists = Sharing<RoomId, (Room, Vec<Member>)>;
 
 /// Where a client was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,19 +55,24 @@ impl RoomView {
     pub(crate) async fn read(
         bus: &dyn Bus,
         directory: &dyn Directory,
+        lists: &Lists,
         room: RoomId,
         since: Option<&Position>,
     ) -> Result<Self, PortError> {
-        let mut resumed = None;
-        if let Some(position) = since {
-            resumed = read_since(bus, room, position).await?;
-        }
-        let (slice, recovered, gap) = match (resumed, since) {
-            (Some((slice, gap)), _) => (slice, gap.is_none(), gap),
-            // Another life of the room, or a position that it never gave: what the client knew says nothing.
-            (None, since) => (bus.read(room, Span::Newest, JOIN_MESSAGES).await?, since.is_none(), None),
+        let log = async {
+            let mut resumed = None;
+            if let Some(position) = since {
+                resumed = read_since(bus, room, position).await?;
+            }
+            Ok::<_, PortError>(match (resumed, since) {
+                (Some((slice, gap)), _) => (slice, gap.is_none(), gap),
+                // Another life of the room, or a position that it never gave: what the client knew says nothing.
+                (None, since) => (bus.read(room, Span::Newest, JOIN_MESSAGES).await?, since.is_none(), None),
+            })
         };
-        let (room, members) = directory.room(room, MEMBERS_LISTED).await?;
+        // Side by side: whoever reads a room hears it already, so neither has to be older than the other.
+        let list = lists.ask(room, directory.room(room, MEMBERS_LISTED));
+        let ((slice, recovered, gap), (room, members)) = tokio::try_join!(log, list)?;
         let seq = slice.entries.last().map_or(slice.newest, |e| e.seq);
         let Slice { epoch, newest, entries, .. } = slice;
         Ok(Self { room, members, epoch, seq, newest, entries, recovered, gap })

@@ -20,6 +20,8 @@ pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
         None => None,
     };
 
+    // Until the rooms are shown: reading them is most of what it costs.
+    let _pass = client.admit().await?;
     let rename = chosen.is_some();
     let username = chosen.or_else(|| known.as_ref().map(|k| k.username.clone()));
     let identity = known.map(|k| (k.client, k.key));

@@ -12,7 +12,12 @@ mod send_message;
 mod typing;
 mod update_username;
 
-use crate::{connection::Strikes, node::Node, session::Identity};
+use crate::{
+    admission::{Full, Pass},
+    connection::Strikes,
+    node::Node,
+    session::Identity,
+};
 use engine::{
     Connection, Hub, PortError, Unavailable, Wait, Who,
     engine::{Entered, Target},
@@ -23,7 +28,7 @@ use protocol::{
     event::{CommandError, LeaveReason, RoomLeft},
     policy::Policy,
 };
-use std::{net::IpAddr, rc::Rc, sync::Arc};
+use std::{io, mem::MaybeUninit, net::IpAddr, rc::Rc, sync::Arc};
 use tokio::{net::TcpStream, time::Instant};
 
 /// What to wait before trying again when the backend is away, in milliseconds.
@@ -218,6 +223,32 @@ impl Client {
         }
     }
 
+    /// Waits for its turn to come in.
+    async fn admit(&self) -> Result<Pass, Refusal> {
+        let pass = match self.node.gate.enter().await {
+            Ok(pass) => pass,
+            Err(full) => {
+                if self.speaker.is_none() {
+                    self.connection.excuse(Instant::now() + full.0);
+                }
+                return Err(full.into());
+            }
+        };
+        if pass.waited && (self.connection.closing().is_some() || self.has_hung_up()) {
+            // It has lost patience, and may well be in the line again: nothing is begun for nobody.
+            return Err(Refusal::Close(CloseCode::TryAgainLater));
+        }
+        Ok(pass)
+    }
+
+    /// Whether the peer has closed its half, and said nothing more before.
+    fn has_hung_up(&self) -> bool {
+        match socket2::SockRef::from(&self.connection.wire).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(bytes) => bytes == 0,
+            Err(e) => !matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
+    }
+
     /// Enters a room, and shows it.
     async fn enter(&mut self, id: Option<CorrelationId>, target: Target) -> Result<(), Refusal> {
         let Speaker { identity, attachment } = self.speaker()?;
@@ -256,6 +287,16 @@ impl From<Wait> for Refusal {
             code: ErrorCode::RateLimited,
             message: "too many in too short a time".into(),
             retry_after_ms: Some(wait.millis()),
+        }
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(Full(wait): Full) -> Self {
+        Self::Error {
+            code: ErrorCode::Unavailable,
+            message: "too many are coming in just now; try again after this time".into(),
+            retry_after_ms: Some(Wait(wait).millis()),
         }
     }
 }

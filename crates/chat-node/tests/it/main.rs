@@ -4,6 +4,7 @@
 // clippy.toml lets test functions do this, but not what they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod admission;
 mod bad_input;
 mod closes;
 mod comeback;

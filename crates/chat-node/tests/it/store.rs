@@ -1,6 +1,6 @@
 //! A store that fails, hangs or breaks.
 
-mod broken;
+pub mod broken;
 
 use crate::support::{Cluster, PATIENCE, TestNode, close_of, eventually, refusal};
 use broken::{Broken, Trouble};

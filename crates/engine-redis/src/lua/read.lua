@@ -19,10 +19,13 @@ local function seq_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
 
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
--- What is too old goes now. The log is bounded, so this ends; times ascend, so it may stop at the first young one.
+-- What is too old goes now. The log is bounded, so this ends; times ascend, so it may stop at the first young one. That
+-- is nearly always the first of all, so only one is looked at until one was too old: entries are whole messages.
 local oldest
+local some = 1
 repeat
-  local old = redis.call('XRANGE', log, '-', '+', 'COUNT', 50)
+  local old = redis.call('XRANGE', log, '-', '+', 'COUNT', some)
+  some = 50
   local gone
   oldest = newest + 1
   for _, entry in ipairs(old) do

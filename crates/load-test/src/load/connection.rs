@@ -21,6 +21,8 @@ pub(super) enum State {
     Joining,
     /// In its room.
     Live,
+    /// Was told to say `CONNECT` again later.
+    Told,
     /// Waits for the next attempt.
     Resting,
     /// Will not come any more.
@@ -30,7 +32,7 @@ pub(super) enum State {
 impl State {
     /// Whether it is on its way into its room.
     pub(super) fn is_setup(self) -> bool {
-        matches!(self, Self::Dialing | Self::Upgrading | Self::Greeting | Self::Queued | Self::Joining)
+        matches!(self, Self::Dialing | Self::Upgrading | Self::Greeting | Self::Told | Self::Queued | Self::Joining)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     driver::{Driver, Flow},
     frame::{self, Answer, Scan},
     line::{Line, Seen},
+    schedule::SECOND,
     text::{self, Back, Connected, Joined, Refusal, Said, said},
 };
 
@@ -82,6 +83,9 @@ impl Driver {
         {
             let late = now.saturating_sub(due);
             self.slice.delivery.note(late);
+            if self.storm && self.is_storming(slot, now) {
+                self.slice.others.note(late);
+            }
             if let Some(last) = self.lasts[room].note(seq, late) {
                 self.slice.last.note(last);
             }
@@ -155,7 +159,8 @@ impl Driver {
         }
     }
 
-    fn greet(&mut self, slot: usize) {
+    /// Says who it is, and where it was.
+    pub(super) fn greet(&mut self, slot: usize) {
         let connection = &mut self.connections[slot];
         connection.state = State::Greeting;
         let back = match (&connection.identity, self.shared.rooms[connection.room as usize].id()) {
@@ -263,6 +268,14 @@ impl Driver {
 
     fn on_refusal(&mut self, slot: usize, event: &Refusal<'_>, now: u64) {
         let connection = &mut self.connections[slot];
+        if connection.state == State::Greeting
+            && let Some(wait) = event.retry_after_ms
+        {
+            // On the same socket: a new one would only cost both sides another handshake.
+            connection.state = State::Told;
+            self.counters.deferred += 1;
+            return self.come_later(slot, now + wait * (SECOND / 1000));
+        }
         if connection.state != State::Live {
             return self.lose(slot, &format!("refused with {}", event.code));
         }

@@ -27,6 +27,8 @@ use std::{
 const EVENTS: usize = 1024;
 /// Events after which it is looked whether a message is due.
 const TURN: usize = 32;
+/// The token of the epoll of those whom a storm leaves alone: no slot is that high.
+const CALM: u64 = u64::MAX;
 /// What is read at once.
 const READ: usize = 64 * 1024;
 /// What a connection may keep for its next half frame.
@@ -59,21 +61,26 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     index: usize,
     epoll: OwnedFd,
+    /// Those whom a storm leaves alone. What comes to them is not to wait here until thousands of others are hung up and
+    /// dialed again: that would be our own delay. It is one of the sockets of `epoll`, too.
+    calm: OwnedFd,
     pub(super) connections: Vec<Connection>,
     buffer: Vec<u8>,
     /// Where texts and frames are made.
     pub(super) text: Vec<u8>,
     pub(super) frame: Vec<u8>,
     ramp: Option<(Pace, usize)>,
-    /// Those to be dialed, and when.
-    later: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Those to be dialed or to say `CONNECT` again, and when; with the generation that is meant.
+    later: BinaryHeap<Reverse<(u64, usize, u32)>>,
     /// Those that wait for their room to be made.
     pub(super) queued: Vec<usize>,
     pub(super) flow: Flow,
     pub(super) newest_due: u64,
     churn: Option<Pace>,
     /// Whether a lost connection comes back.
-    storm: bool,
+    pub(super) storm: bool,
+    /// Until when it lasts at least: so soon after its beginning nobody has noticed yet.
+    storm_lasts: u64,
     pub(super) chance: fastrand::Rng,
     /// What is due from then to then is measured.
     pub(super) measured: (u64, u64),
@@ -94,11 +101,15 @@ impl Driver {
         let threads = shared.load.threads;
         let seats = shared.seats.iter().skip(index).step_by(threads);
         let connections = seats.map(|room| Connection { room: *room, ..Connection::default() }).collect();
+        let (epoll, calm) = (epoll::create(epoll::CreateFlags::CLOEXEC)?, epoll::create(epoll::CreateFlags::CLOEXEC)?);
+        epoll::add(&epoll, &calm, epoll::EventData::new_u64(CALM), epoll::EventFlags::IN)?;
         let load = &shared.load;
-        let counts = Counts::new(load.dialect, load.clients.div_ceil(threads), load.senders, load.rooms);
+        let (senders, rooms) = (load.senders, load.all_rooms());
+        let counts = Counts::new(load.dialect, load.connections().div_ceil(threads), senders, rooms);
         Ok(Self {
             index,
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            epoll,
+            calm,
             connections,
             buffer: vec![0; READ],
             text: Vec::new(),
@@ -110,6 +121,7 @@ impl Driver {
             newest_due: 0,
             churn: None,
             storm: false,
+            storm_lasts: 0,
             chance: fastrand::Rng::with_seed(shared.load.seed ^ index as u64),
             measured: (u64::MAX, u64::MAX),
             setups: 0,
@@ -127,7 +139,7 @@ impl Driver {
 
     /// Runs until it is told to end, or nobody is there to tell it.
     pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>, replies: &mpsc::Sender<Reply>) -> Result<(), Errno> {
-        let mut events = Vec::with_capacity(EVENTS);
+        let (mut events, mut calm) = (Vec::with_capacity(EVENTS), Vec::with_capacity(EVENTS));
         loop {
             let now = self.shared.now();
             match orders.try_recv() {
@@ -144,12 +156,33 @@ impl Driver {
                 Err(error) => return Err(error),
             }
             for (n, event) in events.drain(..).enumerate() {
-                self.on_event(event.data.u64(), event.flags);
+                match event.data.u64() {
+                    CALM => self.attend_to_calm(&mut calm)?,
+                    token => self.on_event(token, event.flags),
+                }
                 if n % TURN == TURN - 1 {
                     self.send_due(self.shared.now());
+                    self.attend_to_calm(&mut calm)?;
                 }
             }
         }
+    }
+
+    /// Takes what has come to those whom a storm leaves alone.
+    fn attend_to_calm(&mut self, events: &mut Vec<epoll::Event>) -> Result<(), Errno> {
+        if self.shared.load.staying() == 0 {
+            return Ok(());
+        }
+        match epoll::wait(&self.calm, spare_capacity(events), Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+        events.drain(..).for_each(|event| self.on_event(event.data.u64(), event.flags));
+        Ok(())
+    }
+
+    fn epoll_of(&self, slot: usize) -> &OwnedFd {
+        if (self.number(slot) as usize) < self.shared.load.staying() { &self.calm } else { &self.epoll }
     }
 
     fn obey(&mut self, order: Order, now: u64) {
@@ -179,11 +212,11 @@ impl Driver {
                 }
             }
             Order::Storm { cut } => {
-                self.storm = true;
+                (self.storm, self.storm_lasts) = (true, now + SECOND);
                 for slot in 0..self.connections.len() {
                     if cut && self.connections[slot].state == State::Live {
                         self.cut(slot, now);
-                        self.dial(slot);
+                        self.rest(slot, now);
                     }
                 }
             }
@@ -206,9 +239,18 @@ impl Driver {
                 break;
             }
         }
-        while self.later.peek().is_some_and(|Reverse((due, _))| *due <= now) {
-            let Some(Reverse((_, slot))) = self.later.pop() else { break };
-            self.dial(slot);
+        for _ in 0..TURN {
+            if self.later.peek().is_none_or(|Reverse((due, _, _))| *due > now) {
+                break;
+            }
+            let Some(Reverse((_, slot, generation))) = self.later.pop() else { break };
+            let connection = &self.connections[slot];
+            match connection.state {
+                _ if connection.generation != generation => {}
+                State::Resting => self.dial(slot),
+                State::Told => self.greet(slot),
+                _ => {}
+            }
         }
         if !self.queued.is_empty() {
             self.let_in();
@@ -241,7 +283,7 @@ impl Driver {
         // A ramp that waits for the server is looked at after each event.
         let ready = self.setups < AT_ONCE.div_ceil(self.shared.load.threads);
         let ramp = self.ramp.as_ref().filter(|_| ready).map(|(pace, _)| pace.due());
-        let later = self.later.peek().map(|Reverse((due, _))| *due);
+        let later = self.later.peek().map(|Reverse((due, _, _))| *due);
         [message, ramp, later, self.churn.map(|churn| churn.due())].into_iter().flatten().min().unwrap_or(u64::MAX)
     }
 
@@ -259,7 +301,8 @@ impl Driver {
         if self.chance.bool() {
             self.cut(slot, now);
             self.connections[slot].state = State::Resting;
-            self.later.push(Reverse((now + self.chance.u64(0..SECOND), slot)));
+            let pause = self.chance.u64(0..SECOND);
+            self.come_later(slot, now + pause);
         } else {
             self.frame.clear();
             frame::put(&mut self.frame, frame::CLOSE, &1000_u16.to_be_bytes());
@@ -297,22 +340,40 @@ impl Driver {
         let was = self.connections[slot].state;
         if was == State::Live && self.storm {
             self.cut(slot, now);
-            return self.dial(slot);
+            return self.rest(slot, now);
         }
         self.hang_up(slot);
         self.because(why);
         let connection = &mut self.connections[slot];
         if connection.cut && self.storm {
             connection.attempt += 1;
-            connection.state = State::Resting;
-            let most = (PAUSES.0 << connection.attempt.min(6)).min(PAUSES.1);
             self.counters.retried += 1;
-            self.later.push(Reverse((now + self.chance.u64(0..most), slot)));
+            self.rest(slot, now);
         } else if was == State::Live {
             self.counters.dropped += 1;
         } else {
             self.counters.failed += 1;
         }
+    }
+
+    /// Waits as a client is to do it that lost its connection: by chance, and longer each time.
+    fn rest(&mut self, slot: usize, now: u64) {
+        let connection = &mut self.connections[slot];
+        connection.state = State::Resting;
+        let most = (PAUSES.0 << connection.attempt.min(6)).min(PAUSES.1);
+        let pause = self.chance.u64(0..most);
+        self.come_later(slot, now + pause);
+    }
+
+    /// Goes on with a connection then.
+    pub(super) fn come_later(&mut self, slot: usize, at: u64) {
+        self.later.push(Reverse((at, slot, self.connections[slot].generation)));
+    }
+
+    /// Whether this connection is one of those whom the storm has left alone, and some are not back yet.
+    pub(super) fn is_storming(&self, slot: usize, now: u64) -> bool {
+        let lasts = now < self.storm_lasts || self.counters.back < self.counters.cut;
+        lasts && (self.number(slot) as usize) < self.shared.load.staying()
     }
 
     pub(super) fn because(&mut self, why: &str) {
@@ -326,14 +387,15 @@ impl Driver {
         self.counters.dialed += 1;
         let number = self.number(slot) as usize;
         let connection = &mut self.connections[slot];
-        let target = self.shared.target(number, usize::from(connection.attempt));
+        let target = self.shared.target(number, usize::from(connection.attempt), self.storm);
         connection.state = State::Dialing;
         self.setups += 1;
         let from = socket::source(target.address.ip(), number);
+        let epoll = if number < self.shared.load.staying() { &self.calm } else { &self.epoll };
         let begun = socket::dial(target.address, from).and_then(|socket| {
             let token = u64::from(connection.generation) << 32 | slot as u64;
             let both = epoll::EventFlags::IN | epoll::EventFlags::OUT;
-            epoll::add(&self.epoll, &socket, epoll::EventData::new_u64(token), both).map(|()| socket)
+            epoll::add(epoll, &socket, epoll::EventData::new_u64(token), both).map(|()| socket)
         });
         match begun {
             Ok(socket) => connection.socket = Some(socket),
@@ -356,7 +418,7 @@ impl Driver {
         if let Some(socket) = &connection.socket {
             let token = u64::from(connection.generation) << 32 | slot as u64;
             // It was added when it was dialed, so this can only fail for a socket that is gone, which will be noticed.
-            let _ = epoll::modify(&self.epoll, socket, epoll::EventData::new_u64(token), flags);
+            let _ = epoll::modify(self.epoll_of(slot), socket, epoll::EventData::new_u64(token), flags);
         }
     }
 
@@ -385,7 +447,7 @@ impl Driver {
                 return self.lose(slot, &format!("cannot connect: {}", std::io::Error::from(error)));
             }
             connection.state = State::Upgrading;
-            let target = self.shared.target(number, usize::from(connection.attempt));
+            let target = self.shared.target(number, usize::from(connection.attempt), self.storm);
             self.frame = frame::handshake(target.address, &target.path);
             self.interest(slot, epoll::EventFlags::IN);
             return self.write_frame(slot);

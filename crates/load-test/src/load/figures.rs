@@ -108,6 +108,8 @@ counters! {
     acked,
     /// That were refused.
     refused,
+    /// Connections that were told to ask again later.
+    deferred,
     /// Whose sender lost its connection before it had an answer.
     unanswered,
     /// Deliveries.
@@ -139,6 +141,8 @@ pub struct Slice {
     pub counters: Counters,
     /// Since it was asked last: from due to delivered, of what was due while it was measured.
     pub delivery: Times,
+    /// The same of those whom the storm leaves alone, while it lasts.
+    pub others: Times,
     /// From due to acknowledged, likewise.
     pub ack: Times,
     /// From due to the last member's delivery, likewise: one for each message and thread.
@@ -166,6 +170,7 @@ impl Slice {
     pub fn add(&mut self, other: &Self) {
         self.counters.add(&other.counters);
         self.delivery.add(&other.delivery);
+        self.others.add(&other.others);
         self.ack.add(&other.ack);
         self.last.add(&other.last);
         self.setup.add(&other.setup);

@@ -1,6 +1,6 @@
 //! The command line.
 
-use super::profile::{Load, Profile};
+use super::profile::{Load, Profile, Rate};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// What `--help` says.
@@ -29,7 +29,9 @@ What differs from the profile:
   --warmup <time>       before anything is measured: 3s, 500ms (default 3s)
   --duration <time>     for how long it is measured (default 15s)
   --churn <n>           clients a second that leave for others, or are lost and come back
-  --kill                storm: kill a node of the cluster, instead of cutting every connection
+  --kill                storm: kill the node that has all of them, instead of cutting every connection. Past nginx, on
+                        two nodes or more. On the other nodes a witness in each room goes on talking, and the others do
+  --others <n>          with --kill: clients on the other nodes, in rooms of 50 (default 1000)
   --seed <n>            what chance is drawn from (default 1)
   --dialect <dialect>   what the server speaks: roomful (default), socket.io (as in bench/peers/socketio), or listen: nothing
                         is sent, and each text that comes is a delivery
@@ -119,7 +121,7 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
 }
 
 const FLAGS: [&str; 2] = ["--kill", "--direct"];
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "--profile",
     "--dialect",
     "--clients",
@@ -133,6 +135,7 @@ const NAMES: [&str; 24] = [
     "--duration",
     "--churn",
     "--kill",
+    "--others",
     "--seed",
     "--url",
     "--cluster",
@@ -201,12 +204,15 @@ impl Given {
             warmup: self.time("--warmup", usual.warmup),
             duration: self.time("--duration", usual.duration),
             churn: self.real("--churn", usual.churn, 0.0),
-            kill: self.take("--kill").is_some(),
+            kill: false,
+            others: 0,
             threads: self.number("--threads", usual.threads, 1, 64),
             seed: self.number("--seed", usual.seed, 0, u64::MAX),
         };
         let load = self.fit(load);
-        let direct = self.take("--direct").is_some();
+        let load = self.kill(load);
+        // Through a proxy nobody could say who is where.
+        let direct = self.take("--direct").is_some() || load.kill;
         let json = self.take("--json").map(PathBuf::from);
         let html = self.take("--html").map(PathBuf::from);
         Options { place: self.place(&load, direct), load, direct, json, html }
@@ -220,6 +226,24 @@ impl Given {
         Load { rooms, senders, ..load }
     }
 
+    /// A storm by killing has a layout of its own; and time for all to come back while it is measured.
+    fn kill(&mut self, load: Load) -> Load {
+        let others = self.number("--others", 1000, 0, 1_000_000);
+        if self.take("--kill").is_none() {
+            if self.take("--others").is_some() {
+                self.faults.push("--others: only with --kill".to_owned());
+            }
+            return load;
+        }
+        if self.take("--senders").is_some() {
+            self.faults.push("--senders: with --kill those talk who stay".to_owned());
+        }
+        let asked = |name| self.given.iter().any(|(given, _)| given == name);
+        let rate = if asked("--rate") { load.rate } else { Rate::Deliveries(10_000.0) };
+        let duration = if asked("--duration") { load.duration } else { Duration::from_secs(25) };
+        Load { rate, duration, ..load }.killing(others)
+    }
+
     fn place(&mut self, load: &Load, direct: bool) -> Place {
         let (url, cluster, pids) = (self.take("--url"), self.take("--cluster"), self.take("--pid"));
         let own = ["--nodes", "--binaries", "--dir"].into_iter().find(|name| self.given.iter().any(|(n, _)| n == name));
@@ -229,6 +253,9 @@ impl Given {
         let pids = self.pids(pids);
         if let (Some(own), true) = (own, url.is_some() || cluster.is_some()) {
             self.faults.push(format!("{own}: only for a cluster that is started, not for one that runs"));
+        }
+        if load.kill && nodes < 2 {
+            self.faults.push(format!("--nodes {nodes}: --kill leaves none of them"));
         }
         if load.kill && (url.is_some() || cluster.is_some()) {
             self.faults.push("--kill: only a cluster of its own has nodes to kill".to_owned());
@@ -327,7 +354,7 @@ pub(crate) fn beside_this_program() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::profile::Rate, *};
+    use super::*;
 
     fn load(args: &str) -> Result<Options, String> {
         match read(args.split_whitespace().map(ToOwned::to_owned))? {

@@ -56,6 +56,7 @@ impl Profile {
             duration: seconds(15),
             churn: 0.0,
             kill: false,
+            others: 0,
             window: 2,
             threads: 1,
             seed: 1,
@@ -151,8 +152,10 @@ pub struct Load {
     pub duration: Duration,
     /// Clients that are replaced or come back a second.
     pub churn: f64,
-    /// A storm is made by killing a node, not by cutting every connection.
+    /// A storm is made by killing the node that has all clients, not by cutting every connection.
     pub kill: bool,
+    /// Then: those who are on the other nodes, and talk meanwhile in rooms of their own.
+    pub others: usize,
     /// Messages that each sender has under way, at [`Rate::Max`].
     pub window: usize,
     /// Threads that read and write.
@@ -161,11 +164,40 @@ pub struct Load {
     pub seed: u64,
 }
 
+/// Members of a room of those who are not lost.
+const ROOM: usize = 50;
+
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
 impl Load {
+    /// The same with the storm made by killing a node. Whoever is on another one talks: the others, and a witness in each
+    /// room of the lost, who says what they miss.
+    #[must_use]
+    pub fn killing(self, others: usize) -> Self {
+        let killing = Self { kill: true, others, ..self };
+        Self { senders: killing.staying(), ..killing }
+    }
+
+    /// Those who are not on the node that is killed; their numbers are the first.
+    #[must_use]
+    pub fn staying(&self) -> usize {
+        if self.kill { self.rooms + self.others } else { 0 }
+    }
+
+    /// All connections.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.clients + self.staying()
+    }
+
+    /// All rooms.
+    #[must_use]
+    pub fn all_rooms(&self) -> usize {
+        self.rooms + if self.kill { self.others.div_ceil(ROOM) } else { 0 }
+    }
+
     /// What cannot be, all of it.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -177,7 +209,10 @@ impl Load {
         };
         let (clients, rooms, senders) = (self.clients, self.rooms, self.senders);
         check(rooms <= clients, format!("--rooms {rooms}: each needs a client, and there are {clients}"));
-        check(senders <= clients, format!("--senders {senders}: there are only {clients} clients"));
+        check(
+            senders <= self.connections(),
+            format!("--senders {senders}: there are only {} clients", self.connections()),
+        );
         let least = self.dialect.least_bytes();
         check(
             self.bytes >= least,
@@ -202,6 +237,13 @@ impl Load {
     /// rooms; senders are the first clients.
     #[must_use]
     pub fn seats(&self) -> Vec<u32> {
+        if self.kill {
+            let (rooms, own) = (self.rooms, self.all_rooms() - self.rooms);
+            let witnesses = 0..rooms;
+            let others = (0..self.others).map(|other| rooms + other % own);
+            let lost = (0..self.clients).map(|client| client % rooms);
+            return witnesses.chain(others).chain(lost).map(|room| room as u32).collect();
+        }
         let even = (0..self.clients).map(|client| (client % self.rooms) as u32);
         if self.profile != Profile::Mixed {
             return even.collect();
@@ -225,7 +267,7 @@ impl Load {
     /// Deliveries of one message, on average over the senders.
     #[must_use]
     pub fn fan_out(&self, seats: &[u32]) -> f64 {
-        let mut sizes = vec![0_u64; self.rooms];
+        let mut sizes = vec![0_u64; self.all_rooms()];
         seats.iter().for_each(|room| sizes[*room as usize] += 1);
         let reached: u64 = seats.iter().take(self.senders).map(|room| sizes[*room as usize]).sum();
         reached as f64 / self.senders.max(1) as f64
@@ -306,9 +348,23 @@ mod tests {
     }
 
     #[test]
+    fn a_node_is_killed_with_all_clients_and_nobody_else() {
+        let load = Profile::Storm.load().killing(1000);
+        assert_eq!((load.staying(), load.connections(), load.all_rooms()), (1200, 11_200, 220));
+        assert_eq!((load.senders, load.faults()), (1200, Vec::new()));
+        let seats = load.seats();
+        assert_eq!(seats.len(), 11_200);
+        let first: Vec<u32> = (0..220).collect();
+        assert_eq!(seats[..220], first, "the first clients make the rooms");
+        let size = |room| seats.iter().filter(|seat| **seat == room).count();
+        assert_eq!((size(0), size(199), size(200), size(219)), (51, 51, 50, 50));
+        assert!(seats[1200..].iter().all(|seat| *seat < 200), "the lost are among themselves, but for a witness");
+    }
+
+    #[test]
     fn faults_are_told_together() {
         let bad =
-            Load { clients: 10, rooms: 20, senders: 30, bytes: 3, threads: 11, kill: true, ..Profile::Rooms.load() };
+            Load { clients: 10, rooms: 20, senders: 31, bytes: 3, threads: 11, kill: true, ..Profile::Rooms.load() };
         assert_eq!(bad.faults().len(), 5);
         let silent = Load { senders: 0, ..Profile::Rooms.load() };
         assert_eq!(silent.faults().len(), 1);

@@ -72,6 +72,8 @@ pub(super) struct Measured {
     pub(super) lasts: Times,
     pub(super) setup: Times,
     pub(super) back: Times,
+    /// Of those whom the storm left alone, while it lasted.
+    pub(super) others: Times,
     /// Whether there was a storm.
     pub(super) storm: bool,
 }
@@ -91,11 +93,12 @@ struct Totals {
     lasts: Times,
     setup: Times,
     back: Times,
+    others: Times,
 }
 
 /// Runs it. `tell` gets a line each second.
 pub(super) fn measure(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<Measured, String> {
-    let wanted = options.load.clients as u64 + 100;
+    let wanted = options.load.connections() as u64 + 100;
     let limit = rlimit::increase_nofile_limit(u64::MAX).map_err(|e| format!("the limit of open files: {e}"))?;
     if limit < wanted {
         return Err(format!("this process may have {limit} open files, and needs {wanted} (ulimit -n, as root)"));
@@ -118,7 +121,7 @@ impl Crew {
             run: Run::new(load.seed ^ u64::from(std::process::id())),
             base: Instant::now(),
             targets: ground.targets.clone(),
-            rooms: (0..load.rooms).map(|_| Room::default()).collect(),
+            rooms: (0..load.all_rooms()).map(|_| Room::default()).collect(),
             senders: (0..load.senders).map(|_| Newest::default()).collect(),
             seats,
             load,
@@ -173,6 +176,7 @@ impl Crew {
         total.lasts.add(&all.last);
         total.setup.add(&all.setup);
         total.back.add(&all.back);
+        total.others.add(&all.others);
         Ok(all)
     }
 
@@ -217,7 +221,11 @@ impl Crew {
             self.sleep_until(at);
             if at == storm_next {
                 storm = true;
-                tell(if load.kill { "storm: a node is killed" } else { "storm: all connections are cut" });
+                tell(if load.kill {
+                    "storm: a node is killed, with all clients but those who stay"
+                } else {
+                    "storm: all connections are cut"
+                });
                 self.order(Order::Storm { cut: !load.kill });
                 // Once they answer, all threads know that what is lost now is to come back.
                 apart = self.ask(Asked::Briefly)?.delivery;
@@ -263,13 +271,14 @@ impl Crew {
             lasts: total.lasts,
             setup: total.setup,
             back: total.back,
+            others: total.others,
             storm,
         })
     }
 
     /// Connects all, and waits until they are in their rooms, or will not be.
     fn connect(&mut self, empty: &Sample, tell: &mut dyn FnMut(&str)) -> Result<Sample, String> {
-        let clients = self.shared.load.clients;
+        let clients = self.shared.load.connections();
         self.order(Order::Connect);
         let mut tick = self.shared.now() + TICK;
         loop {

@@ -72,9 +72,15 @@ impl Newest {
 }
 
 impl Shared {
-    /// Where a client's attempt goes.
-    pub(super) fn target(&self, number: usize, attempt: usize) -> &Target {
-        &self.targets[(place(number, self.rooms.len()) + attempt) % self.targets.len()]
+    /// Where a connection goes with its n-th attempt. A node that is to be killed has all that are to be lost, and nobody
+    /// else; and nobody comes back to it, as behind a proxy that knows who lives.
+    pub(super) fn target(&self, number: usize, attempt: usize, killed: bool) -> &Target {
+        let (all, staying) = (self.targets.len(), self.load.staying());
+        if !self.load.kill || all < 2 {
+            return &self.targets[(place(number, self.rooms.len()) + attempt) % all];
+        }
+        let stays = number < staying || killed;
+        &self.targets[if stays { 1 + (number + attempt) % (all - 1) } else { 0 }]
     }
 
     /// Nanoseconds since the beginning.
@@ -119,7 +125,7 @@ pub(super) type Reply = Slice;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::profile::Profile, *};
 
     #[test]
     fn members_of_a_room_and_senders_are_on_all_servers() {
@@ -133,5 +139,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_killed_node_has_the_lost_and_nobody_else() {
+        let load = Profile::Storm.load().killing(100);
+        let target = |port| Target { address: SocketAddr::from(([127, 0, 0, 1], port)), path: "/ws".to_owned() };
+        let mut shared = Shared {
+            run: Run::new(1),
+            base: Instant::now(),
+            targets: (0..3).map(target).collect(),
+            seats: load.seats(),
+            rooms: (0..load.all_rooms()).map(|_| Room::default()).collect(),
+            senders: Vec::new(),
+            load,
+        };
+        let of = |shared: &Shared, number, attempt, killed| shared.target(number, attempt, killed).address.port();
+        let staying = shared.load.staying();
+        for number in [0, 1, staying - 1] {
+            assert_ne!(of(&shared, number, 0, false), 0, "{number} stays");
+        }
+        for attempt in 0..4 {
+            assert_eq!(of(&shared, staying, attempt, false), 0);
+            assert_ne!(of(&shared, staying, attempt, true), 0, "nobody comes back to it");
+        }
+        shared.load = Profile::Storm.load();
+        let turns: Vec<_> = (0..4).map(|attempt| of(&shared, 0, attempt, true)).collect();
+        assert_eq!(turns, [0, 1, 2, 0]);
     }
 }

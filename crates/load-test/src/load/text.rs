@@ -247,6 +247,9 @@ pub struct Refusal<'a> {
     /// Why.
     #[serde(borrow)]
     pub code: Cow<'a, str>,
+    /// When to ask again.
+    #[serde(rename = "retryAfterMs")]
+    pub retry_after_ms: Option<u64>,
 }
 
 #[cfg(test)]
@@ -355,6 +358,7 @@ mod tests {
                 ServerEvent::CommandError(_) => {
                     let refusal: Refusal<'_> = serde_json::from_str(&text).unwrap();
                     assert_eq!((refusal.code.as_ref(), refusal.id.as_deref()), ("rate_limited", Some("c-1")));
+                    assert!(refusal.retry_after_ms.is_some());
                 }
                 _ => {}
             }

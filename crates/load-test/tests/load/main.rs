@@ -183,14 +183,16 @@ fn clients_of_a_killed_node_come_back() {
     let path = |name: &str| out.path().join(name).to_str().unwrap().to_owned();
     let (binaries, dir, json) = (binaries(), path("cluster"), path("a.json"));
     let mut args = vec!["--binaries", binaries.to_str().unwrap(), "--dir", &dir, "--json", &json];
-    args.extend(["--profile", "storm", "--kill", "--direct", "--clients", "40", "--rooms", "4", "--senders", "4"]);
+    args.extend(["--profile", "storm", "--kill", "--clients", "40", "--others", "20", "--rooms", "4"]);
     args.extend(["--rate", "400", "--warmup", "500ms", "--duration", "3s"]);
     let run = load_test(&args);
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success(), "{}\n{said}\n{}", run.status, String::from_utf8_lossy(&run.stderr));
     let report: Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
-    // Half of them were on the first of two nodes.
-    assert_eq!((&report["comeback"]["cut"], &report["comeback"]["back"]), (&20.into(), &20.into()), "{said}");
+    // All but the others and the witnesses were on the first of two nodes.
+    assert_eq!((&report["comeback"]["cut"], &report["comeback"]["back"]), (&40.into(), &40.into()), "{said}");
+    assert_eq!(report["setup"]["connections"], 64, "{said}");
+    assert!(report["comeback"]["others"]["count"].as_u64().is_some_and(|count| count > 0), "{said}");
     assert!(report["comeback"]["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
 }
 

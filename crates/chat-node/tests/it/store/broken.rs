@@ -13,9 +13,15 @@ use protocol::{
 };
 use std::{
     future::Future,
-    sync::{Arc, Mutex},
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 /// What is wrong with it.
 #[derive(Debug, Clone, Copy)]
@@ -25,17 +31,22 @@ pub enum Trouble {
     /// It does what it is asked, and says so only after this.
     Late(Duration),
     Panics,
+    /// It does what it is asked when the test lets it.
+    Held,
 }
 
 /// The store of one node, in between.
 pub struct Broken {
     inner: Ports,
     trouble: Mutex<Option<(&'static str, Trouble)>>,
+    held: AtomicUsize,
+    let_through: Semaphore,
 }
 
 impl Broken {
     pub fn over(inner: Ports) -> (Ports, Arc<Self>) {
-        let this = Arc::new(Self { inner, trouble: Mutex::new(None) });
+        let (trouble, held, let_through) = (Mutex::new(None), AtomicUsize::new(0), Semaphore::new(0));
+        let this = Arc::new(Self { inner, trouble, held, let_through });
         (Ports { bus: this.clone(), directory: this.clone(), throttle: this.clone() }, this)
     }
 
@@ -46,6 +57,16 @@ impl Broken {
 
     pub fn mend(&self) {
         *self.trouble.lock().unwrap() = None;
+    }
+
+    /// How many calls were held so far.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// Lets the one through that was held first.
+    pub fn let_one_through(&self) {
+        self.let_through.add_permits(1);
     }
 
     async fn through<T, E: From<Unavailable>>(
@@ -59,6 +80,18 @@ impl Broken {
             None => call.await,
             Some(Trouble::Fails) => Err(Unavailable("broken".into()).into()),
             Some(Trouble::Hangs) => std::future::pending().await,
+            Some(Trouble::Held) => {
+                // In line before it is counted, so that whoever has seen the count knows the order.
+                let mut turn = pin!(self.let_through.acquire());
+                let first = std::future::poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx))).await;
+                self.held.fetch_add(1, Ordering::SeqCst);
+                let turn = match first {
+                    Poll::Ready(turn) => turn,
+                    Poll::Pending => turn.await,
+                };
+                turn.unwrap().forget();
+                call.await
+            }
             Some(Trouble::Panics) => panic!("on purpose"),
             Some(Trouble::Late(by)) => {
                 let answer = call.await;

@@ -141,8 +141,12 @@ pub struct Comeback {
     pub recovered: u64,
     /// From the storm until nobody was missing any more; none, if somebody still is.
     pub seconds: Option<f64>,
+    /// Attempts that were told to ask again later.
+    pub deferred: u64,
     /// From being cut until in the room again.
     pub latency: Latency,
+    /// From due to delivered to those whom the storm left alone, while it lasted.
+    pub others: Latency,
 }
 
 /// What went wrong, over the whole run.
@@ -257,7 +261,9 @@ impl Report {
             retried: counters.retried,
             recovered: counters.recovered,
             seconds: all_back.then(|| measured.back.max() / 1000.0),
+            deferred: counters.deferred,
             latency: Latency::from(&measured.back),
+            others: Latency::from(&measured.others),
         });
         let seconds = seconds(&measured.empty, &measured.connected);
         let connections = measured.connected.live;

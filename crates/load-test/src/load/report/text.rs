@@ -40,6 +40,13 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
         load.bytes,
         load.seed
     )?;
+    if load.kill {
+        writeln!(
+            out,
+            "all on the node that is killed; on the others {} more in rooms of their own, and a witness in each of theirs",
+            grouped(load.others as f64)
+        )?;
+    }
     writeln!(out, "{}; {}", report.server, report.machine)?;
     writeln!(out)?;
     writeln!(
@@ -79,13 +86,16 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     latency(out, "until in the room", &setup.latency)?;
     if let Some(comeback) = &report.comeback {
         latency(out, "until back", &comeback.latency)?;
+        latency(out, "others meanwhile", &comeback.others)?;
         let seconds = comeback.seconds.map_or(String::new(), |seconds| format!(", all within {seconds:.1} s"));
         writeln!(
             out,
-            "\n{} connections were cut and {} came back{seconds}; {} attempts failed; {} messages were caught up",
+            "\n{} connections were cut and {} came back{seconds}; {} attempts failed, {} were put off; {} messages \
+             were caught up",
             grouped(comeback.cut as f64),
             grouped(comeback.back as f64),
             grouped(comeback.retried as f64),
+            grouped(comeback.deferred as f64),
             grouped(comeback.recovered as f64)
         )?;
     }
