@@ -4,6 +4,7 @@ use crate::{
     outbox::{Flushed, Outbox, Wire},
     router::ATTEMPT_BITS,
 };
+use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId};
 use std::{
     cell::{Cell, RefCell},
@@ -141,6 +142,27 @@ impl<W: Wire> Connection<W> {
             let flushed = outbox.flush(&self.wire)?;
             (flushed, outbox.bytes() < before)
         };
+        self.note(flushed, progress);
+        Ok(flushed)
+    }
+
+    /// Whether a frame may be written past the queue.
+    pub(crate) fn is_free(&self) -> bool {
+        self.closing().is_none() && !self.blocked() && self.outbox.borrow().is_empty()
+    }
+
+    /// Writes a frame past the queue of a connection that is free.
+    pub(crate) fn write_through(&self, frame: &Bytes) {
+        match self.outbox.borrow_mut().write_through(frame, &self.wire) {
+            Ok(Flushed::All) => {}
+            Ok(flushed) => self.note(flushed, true),
+            Err(_) => {
+                self.set_closing(Closing::Gone);
+            }
+        }
+    }
+
+    fn note(&self, flushed: Flushed, progress: bool) {
         match flushed {
             Flushed::All => self.blocked_since.set(None),
             // A reader that is behind but reads has not stalled; how far behind it may be is the queue's limit.
@@ -151,7 +173,6 @@ impl<W: Wire> Connection<W> {
                 self.wake.notify_one();
             }
         }
-        Ok(flushed)
     }
 
     /// Whether everything is written.

@@ -38,7 +38,8 @@ pub fn splice(seq: Seq, sent_at: Timestamp, payload: &[u8]) -> Vec<u8> {
     [position(seq, sent_at).as_bytes(), payload.get(1..).unwrap_or(b"}")].concat()
 }
 
-fn position(seq: Seq, sent_at: Timestamp) -> String {
+/// The beginning of a timeline position's object: what comes next in it follows.
+pub(crate) fn position(seq: Seq, sent_at: Timestamp) -> String {
     format!("{{\"seq\":{seq},\"sentAt\":{},", sent_at.0)
 }
 

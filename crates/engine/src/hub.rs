@@ -4,10 +4,11 @@
 
 mod feed;
 mod member;
+mod repair;
 
 use crate::{
     connection::{Closing, Connection},
-    engine::{Engine, Known},
+    engine::Engine,
     fold, frame,
     outbox::{Flushed, Wire},
     port::{Change, Entry, PortError},
@@ -15,10 +16,10 @@ use crate::{
     view::{Position, RoomView},
 };
 use bytes::Bytes;
-use feed::{Feed, HELD, Held};
+use feed::{Feed, HELD, Held, How};
 use member::Member;
 use protocol::{
-    ClientId, CloseCode, Epoch, RoomId, Seq, ServerEvent,
+    ClientId, CloseCode, CorrelationId, RoomId, ServerEvent,
     event::{LeaveReason, Reconnect, RoomLeft},
 };
 use std::{
@@ -67,8 +68,6 @@ const BATCH: usize = 512;
 const TURN: usize = 256;
 /// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(250);
-/// What a worker that cannot reach the backend waits before it reads a room again.
-const REPAIR_PAUSE: Duration = Duration::from_millis(500);
 
 /// Rooms that a worker reads again at the same time: after an outage of the backend all of them want to be.
 const REPAIRS: usize = 64;
@@ -84,6 +83,8 @@ pub struct Hub<W> {
     numbers: Cell<u64>,
     state: RefCell<State<W>>,
     flush: Notify,
+    /// Frames written past the queues since the other tasks of this worker had a turn.
+    through: Cell<usize>,
 }
 
 struct State<W> {
@@ -126,6 +127,7 @@ impl<W: Wire> Hub<W> {
                 delivered: 0,
             }),
             flush: Notify::new(),
+            through: Cell::new(0),
         };
         Some((Rc::new(hub), HubQueue { items, commands, lagged }))
     }
@@ -146,7 +148,8 @@ impl<W: Wire> Hub<W> {
                     if taken == 0 {
                         return;
                     }
-                    batch.drain(..).for_each(|item| self.apply(item));
+                    let alone = taken == 1;
+                    batch.drain(..).for_each(|item| self.apply(item, alone));
                 }
                 Some(command) = commands.recv() => self.obey(command),
                 () = self.flush.notified() => {}
@@ -157,16 +160,20 @@ impl<W: Wire> Hub<W> {
                         // A mistake of ours, and nobody knows of which room: without another reading it would stay silent.
                         Err(e) => {
                             tracing::error!(error = %e, "reading a room again failed");
-                            self.apply(Item::Missed(None));
+                            self.apply(Item::Missed(None), false);
                         }
                     }
                 }
             }
             if lagged.swap(false, Ordering::AcqRel) {
                 tracing::warn!(worker = self.index, "a worker fell behind: reading its rooms again");
-                self.apply(Item::Missed(None));
+                self.apply(Item::Missed(None), false);
             }
             self.start_repairs(&mut repairs, &turns);
+            if self.state.borrow().dirty.is_empty() && self.through.get() < TURN {
+                continue;
+            }
+            self.through.set(0);
             // Let the other tasks of this worker add to what is about to be written.
             tokio::task::yield_now().await;
             self.flush_dirty().await;
@@ -210,6 +217,16 @@ impl<W: Wire> Hub<W> {
     /// Sends an event to one connection.
     pub fn send(&self, connection: &Rc<Connection<W>>, event: &ServerEvent) {
         self.push(connection, frame::text(event.encode().as_bytes()));
+    }
+
+    /// Answers a command: at once, if nothing else is about to be written.
+    pub fn answer(&self, connection: &Rc<Connection<W>>, event: &ServerEvent) {
+        let frame = frame::text(event.encode().as_bytes());
+        if self.state.borrow().dirty.is_empty() && connection.is_free() {
+            connection.write_through(&frame);
+        } else {
+            self.push(connection, frame);
+        }
     }
 
     /// Puts a frame on one connection's queue.
@@ -329,13 +346,14 @@ impl<W: Wire> Hub<W> {
         member.after = between.last().map_or(member.after, |last| last.seq.max(member.after));
     }
 
-    /// Shows the room to the connection (`shown` is its `ROOM_JOINED`), and passes on all that came after `seq`.
-    pub fn enter(&self, connection: &Rc<Connection<W>>, room: RoomId, epoch: &Epoch, seq: Seq, shown: &ServerEvent) {
+    /// Shows a room to the connection, by the `ROOM_JOINED` that answers `id`, and passes on all that came after it was
+    /// read.
+    pub fn enter(&self, connection: &Rc<Connection<W>>, view: &RoomView, id: Option<CorrelationId>) {
+        let (room, epoch, seq, count) = (view.room.room_id, &view.epoch, view.seq, view.room.member_count);
         if connection.outbox.borrow().bytes() >= self.config.outbox_bytes {
             return self.close(connection, CloseCode::TooSlow);
         }
-        let count = if let ServerEvent::RoomJoined(joined) = shown { joined.room.member_count } else { 0 };
-        let shown = frame::text(shown.encode().as_bytes());
+        let shown = frame::text(&view.encode(id));
         let entered = {
             let mut state = self.state.borrow_mut();
             let State { feeds, readings, .. } = &mut *state;
@@ -381,10 +399,11 @@ impl<W: Wire> Hub<W> {
 // ---------------------------------------------------------------------------------------------------- deliveries
 
 impl<W: Wire> Hub<W> {
-    fn apply(&self, item: Item) {
+    /// `alone`: nothing else came with it.
+    fn apply(&self, item: Item, alone: bool) {
         match item {
             Item::Entry { room, .. } | Item::Membership { room, .. } | Item::Ephemeral { room, .. } => {
-                self.to_room(room, item);
+                self.to_room(room, item, alone);
             }
             Item::RoomEnded(room) => self.end_room(room),
             Item::Missed(room) => {
@@ -453,7 +472,7 @@ impl<W: Wire> Hub<W> {
         found.astray.set(is_astray);
     }
 
-    fn to_room(&self, room: RoomId, item: Item) {
+    fn to_room(&self, room: RoomId, item: Item, alone: bool) {
         let mut state = self.state.borrow_mut();
         let State { feeds, speakers, dirty, broken, readings, delivered, .. } = &mut *state;
         let Some(feed) = feeds.get_mut(&room) else { return };
@@ -467,7 +486,9 @@ impl<W: Wire> Hub<W> {
             }
             return;
         }
-        let limit = self.config.outbox_bytes;
+        // With little to do, what is queued now would be written next, and alone. A crowd's turn comes in portions.
+        let through = alone && dirty.is_empty() && feed.members.len() <= TURN;
+        let how = How { limit: self.config.outbox_bytes, through };
         let handed = match item {
             Item::Entry { seq, sent_at, frame, .. } => {
                 if let Some(last) = feed.last.filter(|last| seq > last.next()) {
@@ -480,7 +501,7 @@ impl<W: Wire> Hub<W> {
                 }
                 feed.last = feed.last.max(Some(seq));
                 feed.mark = feed.mark.max(Some((seq, sent_at)));
-                let handed = feed.deliver(&Held::Entry(seq, frame), None, limit, *readings, dirty);
+                let handed = feed.deliver(&Held::Entry(seq, frame), None, how, *readings, dirty);
                 *delivered += handed.delivered;
                 if handed.left_out {
                     feed.repair(room, broken);
@@ -507,11 +528,14 @@ impl<W: Wire> Hub<W> {
                 let event = ServerEvent::from(fold::single(room, change, member_count));
                 let frame = frame::text(event.encode().as_bytes());
                 let told = Held::Membership { room, about, member_count, frame };
-                feed.deliver(&told, None, limit, *readings, dirty)
+                feed.deliver(&told, None, how, *readings, dirty)
             }
-            Item::Ephemeral { except, frame, .. } => feed.deliver(&Held::Other(frame), except, limit, *readings, dirty),
+            Item::Ephemeral { except, frame, .. } => feed.deliver(&Held::Other(frame), except, how, *readings, dirty),
             Item::RoomEnded(_) | Item::Missed(_) => return,
         };
+        if through {
+            self.through.set(self.through.get() + feed.members.len());
+        }
         drop(state);
         self.close_slow(&handed.slow);
     }
@@ -577,77 +601,14 @@ impl<W: Wire> Hub<W> {
                 for event in feed.fold.take(*room) {
                     let member_count = event.member_count;
                     let frame = frame::text(ServerEvent::from(event).encode().as_bytes());
-                    let limit = self.config.outbox_bytes;
+                    let how = How { limit: self.config.outbox_bytes, through: false };
                     let told = Held::Membership { room: *room, about: None, member_count, frame };
-                    slow.extend(feed.deliver(&told, None, limit, *readings, dirty).slow);
+                    slow.extend(feed.deliver(&told, None, how, *readings, dirty).slow);
                 }
             }
         }
         self.flush.notify_one();
         self.close_slow(&slow);
-    }
-
-    // ------------------------------------------------------------------------------------------------- repairs
-
-    fn start_repairs(&self, repairs: &mut JoinSet<Repaired>, turns: &Arc<Semaphore>) {
-        let broken = std::mem::take(&mut self.state.borrow_mut().broken);
-        for room in broken {
-            let mut state = self.state.borrow_mut();
-            let State { feeds, readings, .. } = &mut *state;
-            let Some(feed) = feeds.get_mut(&room) else { continue };
-            let Some(position) = feed.behind().zip(feed.epoch.clone()) else {
-                // Whoever needed it has left; nobody is to wait for nothing.
-                let waiting = feed.waiting.take().unwrap_or_default();
-                drop(state);
-                waiting.into_iter().for_each(|item| self.apply(item));
-                continue;
-            };
-            *readings += 1;
-            feed.reading = Some(*readings);
-            let (reading, known) = (*readings, Known { newest: feed.last.unwrap_or_default(), mark: feed.mark });
-            let position = Position { epoch: position.1, seq: position.0 };
-            drop(state);
-            let (engine, turns) = (self.engine.clone(), turns.clone());
-            repairs.spawn(async move {
-                loop {
-                    let turn = turns.acquire().await;
-                    let view = engine.read_again(room, &position, &known).await;
-                    drop(turn);
-                    match view {
-                        // The backend is away: the sockets stay, and the room is read when it is back.
-                        Err(PortError::Unavailable(_)) => tokio::time::sleep(REPAIR_PAUSE).await,
-                        view => return (room, reading, view),
-                    }
-                }
-            });
-        }
-    }
-
-    /// Gives the members what they missed, then all that came meanwhile.
-    fn finish_repair(&self, room: RoomId, reading: u64, view: Result<RoomView, PortError>) {
-        let (slow, waiting) = {
-            let mut state = self.state.borrow_mut();
-            let State { feeds, dirty, delivered, .. } = &mut *state;
-            // All have left since, and perhaps others came: that reading was not for them.
-            let Some(feed) = feeds.get_mut(&room).filter(|feed| feed.reading == Some(reading)) else { return };
-            feed.reading = None;
-            let Ok(view) = view else {
-                drop(state);
-                return self.end_room(room);
-            };
-            let handed = feed.show(&view, reading, self.config.outbox_bytes, dirty);
-            *delivered += handed.delivered;
-            (handed.slow, feed.waiting.take().unwrap_or_default())
-        };
-        self.close_slow(&slow);
-        waiting.into_iter().for_each(|item| self.apply(item));
-        let mut state = self.state.borrow_mut();
-        let State { feeds, broken, .. } = &mut *state;
-        if let Some(feed) = feeds.get_mut(&room) {
-            feed.repair(room, broken);
-        }
-        drop(state);
-        self.flush.notify_one();
     }
 
     // ------------------------------------------------------------------------------------------------- writing

@@ -96,6 +96,30 @@ impl Outbox {
         self.frames.push_back(frame);
     }
 
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Writes a frame past the queue, in which nothing waits; what the kernel does not take is queued.
+    ///
+    /// # Errors
+    /// As the wire says; the connection is dead then.
+    pub(crate) fn write_through(&mut self, frame: &Bytes, wire: &impl Wire) -> io::Result<Flushed> {
+        let written = match wire.try_write(frame) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) if written == frame.len() => return Ok(Flushed::All),
+            Ok(written) => written,
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
+            Err(e) => return Err(e),
+        };
+        self.partial = written > 0;
+        self.bytes += frame.len() - written;
+        self.frames.push_back(frame.slice(written..));
+        self.flush(wire)
+    }
+
     /// Drops what waits, but for a frame that is written in part: without its rest nothing after it could be read.
     pub fn abandon(&mut self) {
         self.frames.truncate(usize::from(self.partial));
@@ -218,6 +242,24 @@ mod tests {
         let wire = Narrow(RefCell::new((500, Vec::new())));
         outbox.flush(&wire).unwrap();
         outbox.push(Bytes::from_static(b"x"), 20).unwrap();
+    }
+
+    #[test]
+    fn what_a_wire_does_not_take_at_once_is_queued() {
+        let frame = Bytes::from_static(b"aaaabbbb");
+        for room in [0, 3, 8] {
+            let (mut outbox, wire) = (Outbox::default(), Narrow(RefCell::new((room, Vec::new()))));
+            let flushed = outbox.write_through(&frame, &wire).unwrap();
+            assert_eq!(flushed == Flushed::All, room == 8);
+            assert_eq!((outbox.bytes(), outbox.is_empty()), (8 - room, room == 8));
+            // Without its rest, nothing after a frame that was begun could be read.
+            outbox.abandon();
+            outbox.push_last(Bytes::from_static(b"X"));
+            wire.0.borrow_mut().0 = 100;
+            outbox.flush(&wire).unwrap();
+            let expected: &[u8] = if room == 0 { b"X" } else { b"aaaabbbbX" };
+            assert_eq!(wire.0.borrow().1, expected);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     sharing::Sharing,
 };
 use protocol::{
-    CorrelationId, Epoch, RoomId, Seq,
+    CorrelationId, Epoch, RoomId, Seq, ServerEvent,
     event::{Gap, Member, Message, Room, RoomJoined},
     limits::{JOIN_MESSAGES, MEMBERS_LISTED},
 };
@@ -103,16 +103,47 @@ impl RoomView {
         Ok(between)
     }
 
+    /// The event that shows it, as text. Its messages are put in as they are stored: who reads a room wants to know what
+    /// they say, and nobody here does.
+    #[must_use]
+    pub fn encode(&self, id: Option<CorrelationId>) -> Vec<u8> {
+        const NONE: &str = r#""messages":[]"#;
+        let whole = ServerEvent::from(self.without_messages(id)).encode();
+        // There is one such place: in what somebody has named, a quotation mark has a backslash in front.
+        let Some((head, tail)) = whole.split_once(NONE) else { return whole.into_bytes() };
+        let size: usize = self.entries.iter().map(|entry| entry.payload.len() + 64).sum();
+        let mut text = Vec::with_capacity(whole.len() + size);
+        text.extend_from_slice(head.as_bytes());
+        text.extend_from_slice(br#""messages":["#);
+        for (n, entry) in self.entries.iter().enumerate() {
+            if n > 0 {
+                text.push(b',');
+            }
+            // In a list of messages none says that it is one.
+            let payload = entry.payload.strip_prefix(br#"{"type":"NEW_MESSAGE","#);
+            let rest = payload.or(entry.payload.get(1..)).unwrap_or(b"}");
+            text.extend_from_slice(frame::position(entry.seq, entry.sent_at).as_bytes());
+            text.extend_from_slice(rest);
+        }
+        text.push(b']');
+        text.extend_from_slice(tail.as_bytes());
+        text
+    }
+
     /// The event that shows it.
     #[must_use]
     pub fn event(&self, id: Option<CorrelationId>) -> RoomJoined {
+        RoomJoined { messages: messages(&self.entries), ..self.without_messages(id) }
+    }
+
+    fn without_messages(&self, id: Option<CorrelationId>) -> RoomJoined {
         RoomJoined {
             id,
             room: self.room.clone(),
             epoch: self.epoch.clone(),
             seq: self.seq,
             members: self.members.clone(),
-            messages: messages(&self.entries),
+            messages: Vec::new(),
             recovered: self.recovered,
             gap: self.gap,
         }
@@ -160,4 +191,49 @@ pub fn messages(entries: &[Entry]) -> Vec<Message> {
                 .ok()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use protocol::{Timestamp, sample};
+
+    #[test]
+    fn messages_are_put_in_whatever_names_say() {
+        let Some(ServerEvent::RoomJoined(joined)) =
+            sample::events().into_iter().find(|event| matches!(event, ServerEvent::RoomJoined(_)))
+        else {
+            panic!("no sample")
+        };
+        let entry = |message: &Message| {
+            let mut object = serde_json::to_value(message).unwrap();
+            let fields = object.as_object_mut().unwrap();
+            for given in ["seq", "sentAt"] {
+                fields.remove(given);
+            }
+            let rest = serde_json::to_string(&object).unwrap();
+            let payload = Bytes::from([r#"{"type":"NEW_MESSAGE","#, &rest[1..]].concat());
+            Entry { seq: message.seq, sent_at: Timestamp(message.sent_at.0), payload }
+        };
+        for count in 0..3 {
+            let mut room = joined.room.clone();
+            room.name = protocol::RoomName::parse(&r#""messages":[]"#.into(), 64).unwrap();
+            let view = RoomView {
+                room,
+                members: joined.members.clone(),
+                epoch: joined.epoch.clone(),
+                seq: joined.seq,
+                newest: joined.seq,
+                entries: joined.messages.iter().cycle().take(count).map(entry).collect(),
+                recovered: joined.recovered,
+                gap: joined.gap,
+            };
+            let shown: ServerEvent = serde_json::from_slice(&view.encode(joined.id.clone())).unwrap();
+            let expected = view.event(joined.id.clone());
+            assert_eq!(expected.messages.len(), count);
+            assert!(!String::from_utf8(view.encode(None)).unwrap().contains("NEW_MESSAGE"));
+            assert_eq!(shown, expected.into());
+        }
+    }
 }

@@ -126,7 +126,7 @@ async fn fill_a_room(members: u64, writes: &Rc<Cell<u64>>) -> (RoomId, Arc<dyn S
         let entered = engine.join(&hub, &connection, client.client_id, &attachment, target).await.unwrap();
         let view = entered.view;
         target = Target::Join(view.room.room_id);
-        hub.enter(&connection, view.room.room_id, &view.epoch, view.seq, &view.event(None).into());
+        hub.enter(&connection, &view, None);
     }
     let Target::Join(room) = target else { panic!("a room has members") };
     tokio::task::spawn_local(hub.run(queue, CancellationToken::new()));

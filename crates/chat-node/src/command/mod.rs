@@ -80,7 +80,7 @@ pub(crate) async fn obey(client: &mut Client, frame: &[u8]) {
         }
     };
     match carry_out(client, &id, command).await {
-        Ok(Some(reply)) => client.hub.send(&client.connection, &reply),
+        Ok(Some(reply)) => client.hub.answer(&client.connection, &reply),
         Ok(None) => {}
         Err(refusal) => client.refuse(id, refusal),
     }
@@ -259,8 +259,7 @@ impl Client {
             let left = RoomLeft { id: None, room_id, reason: LeaveReason::Moved };
             self.hub.send(&self.connection, &left.into());
         }
-        let room = view.room.room_id;
-        self.hub.enter(&self.connection, room, &view.epoch, view.seq, &view.event(id).into());
+        self.hub.enter(&self.connection, &view, id);
         Ok(())
     }
 }

@@ -38,6 +38,15 @@ pub(super) struct Handed<W> {
     pub(super) left_out: bool,
 }
 
+/// How a frame is handed to members.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    /// Bytes that may wait for one.
+    pub(super) limit: usize,
+    /// Past the queue where nothing waits in it: there is nothing else to be written together with it.
+    pub(super) through: bool,
+}
+
 pub(super) struct Feed<W> {
     pub(super) members: Members<W>,
     pub(super) epoch: Option<Epoch>,
@@ -91,12 +100,12 @@ impl<W: Wire> Feed<W> {
         self.members.iter().filter(|m| m.live() && m.stale.is_some()).map(|m| m.after).min()
     }
 
-    /// Puts a frame on every member's queue.
+    /// Puts a frame on every member's queue, or writes it past those in which nothing waits.
     pub(super) fn deliver(
         &mut self,
         item: &Held,
         except: Option<ClientId>,
-        limit: usize,
+        how: How,
         readings: u64,
         dirty: &mut Vec<Rc<Connection<W>>>,
     ) -> Handed<W> {
@@ -113,6 +122,7 @@ impl<W: Wire> Feed<W> {
                 }
                 continue;
             }
+            let own;
             let frame = match item {
                 Held::Entry(seq, _) if *seq <= member.after => continue,
                 Held::Entry(seq, _) if *seq != member.after.next() => {
@@ -120,18 +130,22 @@ impl<W: Wire> Feed<W> {
                     handed.left_out = true;
                     continue;
                 }
-                Held::Entry(_, frame) | Held::Other(frame) => frame.clone(),
+                Held::Entry(_, frame) | Held::Other(frame) => frame,
                 Held::Membership { room, about, member_count, frame } => {
                     let Some(frame) = member.membership(*room, *about, *member_count, frame) else { continue };
-                    frame
+                    own = frame;
+                    &own
                 }
             };
             let connection = &member.connection;
-            if connection.outbox.borrow_mut().push(frame, limit).is_err() {
+            if how.through && connection.is_free() {
+                connection.write_through(frame);
+            } else if connection.outbox.borrow_mut().push(frame.clone(), how.limit).is_ok() {
+                mark(dirty, connection);
+            } else {
                 handed.slow.push(connection.clone());
                 continue;
             }
-            mark(dirty, connection);
             if let Held::Entry(seq, _) = item {
                 member.after = *seq;
             }

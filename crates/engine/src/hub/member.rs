@@ -118,6 +118,10 @@ impl<W> Members<W> {
         self.all.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Member<W>> {
         self.all.iter()
     }

@@ -253,8 +253,7 @@ impl Client {
         for left in entered.moved_from {
             self.left(left, LeaveReason::Moved);
         }
-        let event = entered.view.event(id.then(|| "join".parse().unwrap()));
-        self.hub.enter(&self.connection, room, &entered.view.epoch, entered.view.seq, &event.into());
+        self.hub.enter(&self.connection, &entered.view, id.then(|| "join".parse().unwrap()));
         room
     }
 
