@@ -37,6 +37,7 @@ pub use cluster::Cluster;
 pub use description::{ChatNode, Description, Service};
 pub use error::StartError;
 pub use options::{MAX_NODES, Options, RedisAddress};
+pub use plan::workers;
 pub use ports::Port;
 pub use process::{Ended, Process, ProcessError};
 pub use programs::Programs;

@@ -151,9 +151,7 @@ impl Shared {
             env.push(("ADMIN_PASS".to_owned(), password.clone()));
         }
         if program == "chat-node" {
-            // They share the cores.
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            env.push(("WORKERS".to_owned(), (cores / options.nodes.max(1)).max(1).to_string()));
+            env.push(("WORKERS".to_owned(), workers(options.nodes).to_string()));
         }
         env.extend(options.env.iter().cloned());
         // Last, so that they win: the topology is ours, whatever the caller's environment says.
@@ -171,6 +169,13 @@ impl Shared {
             command: Command { program: path, args: Vec::new(), env, orphan_signal: OrphanSignal::Kill, log },
         })
     }
+}
+
+/// Worker threads for each of so many chat-nodes on this machine: they share its cores.
+#[must_use]
+pub fn workers(nodes: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores / nodes.max(1)).max(1)
 }
 
 /// 244 random bits.

@@ -179,6 +179,7 @@ fn program(
             set("NODE_ID", node_name(n));
             set("REDIS_URL", format!("redis://127.0.0.1:{redis_port}"));
             set("JWT_SECRET", secret.to_owned());
+            set("WORKERS", cluster::workers(NODES).to_string());
             (built(options, "chat-node")?, Vec::new())
         }
         System::Floor => {
