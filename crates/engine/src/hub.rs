@@ -219,16 +219,6 @@ impl<W: Wire> Hub<W> {
         self.push(connection, frame::text(event.encode().as_bytes()));
     }
 
-    /// Answers a command: at once, if nothing else is about to be written.
-    pub fn answer(&self, connection: &Rc<Connection<W>>, event: &ServerEvent) {
-        let frame = frame::text(event.encode().as_bytes());
-        if self.state.borrow().dirty.is_empty() && connection.is_free() {
-            connection.write_through(&frame);
-        } else {
-            self.push(connection, frame);
-        }
-    }
-
     /// Puts a frame on one connection's queue.
     pub fn push(&self, connection: &Rc<Connection<W>>, frame: Bytes) {
         let pushed = self.state.borrow_mut().push(connection, frame, self.config.outbox_bytes);

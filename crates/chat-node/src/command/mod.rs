@@ -80,7 +80,7 @@ pub(crate) async fn obey(client: &mut Client, frame: &[u8]) {
         }
     };
     match carry_out(client, &id, command).await {
-        Ok(Some(reply)) => client.hub.answer(&client.connection, &reply),
+        Ok(Some(reply)) => client.hub.send(&client.connection, &reply),
         Ok(None) => {}
         Err(refusal) => client.refuse(id, refusal),
     }
