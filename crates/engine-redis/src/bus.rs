@@ -14,6 +14,7 @@ use engine::{
 use fred::types::Value;
 use protocol::{ClientId, Epoch, RoomId, Seq, policy::Policy};
 use std::{sync::Arc, time::Duration};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 #[async_trait]
 impl Bus for RedisNode {
@@ -22,8 +23,12 @@ impl Bus for RedisNode {
     }
 
     fn settle(&self) {
-        self.shared.commands.settle();
-        self.shared.subscriber.settle();
+        // On a runtime of several threads there is no thread to settle on.
+        let Ok(thread) = Handle::try_current() else { return };
+        if thread.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            self.shared.commands.settle(&thread);
+            self.shared.subscriber.settle(thread);
+        }
     }
 
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable> {

@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    runtime::{Handle, RuntimeFlavor},
+    runtime::Handle,
     sync::{Notify, Semaphore, SemaphorePermit},
     time::Instant,
 };
@@ -74,13 +74,9 @@ impl Commands {
 
     /// Gives this thread a connection of its own, on its own runtime: what it asks goes to Redis and back without any
     /// other thread being woken. Until it is there, and whenever it is not, those that all threads share are used.
-    pub fn settle(&self) {
-        // On a runtime of several threads there is no such thing.
-        if !matches!(Handle::try_current().map(|h| h.runtime_flavor()), Ok(RuntimeFlavor::CurrentThread)) {
-            return;
-        }
+    pub fn settle(&self, thread: &Handle) {
         let common = self.common.clone();
-        tokio::spawn(async move {
+        thread.spawn(async move {
             let of = common.back.clone();
             if let Some(connection) = Connection::when_there(common).await {
                 OWN.set(Some(Own { of, connection: Arc::new(connection) }));

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    runtime::{Handle, RuntimeFlavor},
+    runtime::Handle,
     sync::{mpsc, oneshot, watch},
 };
 use tokio_util::sync::CancellationToken;
@@ -62,11 +62,8 @@ impl Subscriber {
 
     /// Has the connection live on this thread's runtime, if it is on no other worker's yet: what it hears is then with
     /// this worker's clients without another thread being woken.
-    pub fn settle(&self) {
-        let Ok(handle) = Handle::try_current() else { return };
-        if handle.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            self.host.send_if_modified(|host| host.is_none() && host.replace(handle).is_none());
-        }
+    pub fn settle(&self, thread: Handle) {
+        self.host.send_if_modified(|host| host.is_none() && host.replace(thread).is_none());
     }
 
     /// Waits until a channel, which the routes want, is heard.
