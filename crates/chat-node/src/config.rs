@@ -10,6 +10,8 @@ use runtime::{
     client_addr::TrustedProxies,
     env::{DURATION, Reader, Secret, Value, Variable, format_duration},
     program::{NODE_ID, node_id},
+    signing,
+    websocket::{ALLOWED_ORIGINS, allowed_origins},
 };
 use std::{num::NonZeroU32, time::Duration};
 use uuid::Uuid;
@@ -19,18 +21,10 @@ const COUNT: &str = "count";
 const BUCKET: &str = "<burst>,<interval of one more>: 20,200ms; or off";
 const WINDOW: &str = "<count>/<window>: 300/60s; or off";
 
-/// Signs the sessions of clients.
-pub const JWT_SECRET: Variable = Variable::new("JWT_SECRET", "Signs the sessions of clients. The same on every node.")
-    .unit("at least 32 bytes")
-    .secret();
+pub use runtime::signing::JWT_SECRET;
+
 const SESSION_TTL: Variable =
     Variable::new("SESSION_TTL", "How long a client's session is valid.").default("30d").unit(DURATION);
-const ALLOWED_ORIGINS: Variable = Variable::new(
-    "ALLOWED_ORIGINS",
-    "Sites whose pages may open a WebSocket, separated by commas, as in https://chat.example.org. Without any, only the \
-     site's own.",
-)
-.unit("origins");
 const TRUSTED_PROXIES: Variable = runtime::client_addr::TRUSTED_PROXIES;
 
 const MAX_MESSAGE_CHARS: Variable =
@@ -212,11 +206,8 @@ impl Config {
     /// Reads everything. `fresh` names the process when nothing else does.
     pub fn read(r: &mut Reader<'_>, fresh: Uuid) -> Value<Self> {
         let node_id = node_id::<NodeId>(r, fresh);
-        let jwt_secret = r.secret(&JWT_SECRET);
-        if jwt_secret.peek().is_some_and(|secret| secret.len() < 32) {
-            r.fault(&JWT_SECRET, "expected at least 32 bytes; `openssl rand -base64 48` makes some");
-        }
-        let (session_ttl, origins) = (r.duration(&SESSION_TTL), r.list::<Origin>(&ALLOWED_ORIGINS));
+        let jwt_secret = signing::jwt_secret(r);
+        let (session_ttl, origins) = (r.duration(&SESSION_TTL), allowed_origins(r));
         let proxies = r.parse::<TrustedProxies>(&TRUSTED_PROXIES);
         let message_chars = r.parse::<NonZeroU32>(&MAX_MESSAGE_CHARS);
         let username_chars = r.parse::<NonZeroU32>(&MAX_USERNAME_CHARS);
@@ -269,7 +260,7 @@ impl Config {
                 node_id: node_id.get()?,
                 jwt_secret: jwt_secret.get()?,
                 session_ttl: session_ttl.get()?,
-                allowed_origins: origins.get()?.into_iter().map(|o| o.0).collect(),
+                allowed_origins: origins.get()?,
                 trusted_proxies: proxies.get()?,
                 limits: Limits {
                     message_chars: message_chars.get()?.get() as usize,
@@ -306,21 +297,6 @@ impl Config {
                 },
             })
         })
-    }
-}
-
-/// `scheme://host[:port]`, as browsers send it.
-struct Origin(String);
-
-impl std::str::FromStr for Origin {
-    type Err = &'static str;
-    fn from_str(s: &str) -> Result<Self, Self::Err> {
-        match s.split_once("://") {
-            Some(("http" | "https", host)) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
-                Ok(Self(s.to_ascii_lowercase()))
-            }
-            _ => Err("expected scheme and host without a path, as in https://chat.example.org"),
-        }
     }
 }
 

@@ -2,20 +2,13 @@
 
 use crate::{connection, node::Node};
 use actix_codec::Framed;
-use actix_http::{
-    HttpMessage, Request, Response,
-    body::BodySize,
-    error::PayloadError,
-    h1,
-    header::{self, HeaderMap, HeaderValue},
-    ws::{self, HandshakeError},
-};
+use actix_http::{HttpMessage, Request, Response, body::BodySize, error::PayloadError, h1, header, ws};
 use actix_rt::net::TcpStream;
 use bytes::BytesMut;
 use engine::Who;
 use futures_util::SinkExt;
 use protocol::{SUBPROTOCOL, policy::Policy};
-use runtime::{client_addr::limit_key, http::Problem, lifecycle::Lifecycle, server::refuse};
+use runtime::{client_addr::limit_key, http::Problem, lifecycle::Lifecycle, server::refuse, websocket::verify_upgrade};
 use std::{net::IpAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
 
 /// How long the answer to the handshake may take to be written.
@@ -55,17 +48,7 @@ async fn admit(node: &Node, request: &Request, address: IpAddr) -> Result<(), Pr
     if request.path() != "/ws" {
         return Err(Problem::not_found("WebSockets are at /ws"));
     }
-    ws::verify_handshake(request.head()).map_err(|e| match e {
-        HandshakeError::GetMethodRequired => Problem::method_not_allowed("GET"),
-        HandshakeError::UnsupportedVersion | HandshakeError::NoVersionHeader => {
-            Problem::upgrade_required("only version 13 of the WebSocket protocol is spoken here")
-                .with_header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
-        }
-        e => Problem::bad_request(e.to_string()),
-    })?;
-    if !origin_allowed(&node.config.allowed_origins, request.headers(), request.uri().host()) {
-        return Err(Problem::forbidden("this origin is not on the allow-list (ALLOWED_ORIGINS)"));
-    }
+    verify_upgrade(request.head(), &node.config.allowed_origins)?;
     if node.draining() {
         return Err(Problem::unavailable("this node is ending; another one will take you"));
     }
@@ -76,25 +59,6 @@ async fn admit(node: &Node, request: &Request, address: IpAddr) -> Result<(), Pr
         .check(Policy::Connect, Who::Address(limit_key(address)))
         .await
         .map_err(|wait| Problem::too_many_requests(wait.0))
-}
-
-/// Only browsers send an Origin, and they cannot lie about it: this keeps other sites' pages out, not programs.
-fn origin_allowed(allowed: &[String], headers: &HeaderMap, uri_host: Option<&str>) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    let origin = origin.to_ascii_lowercase();
-    if !allowed.is_empty() {
-        return allowed.contains(&origin);
-    }
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).or(uri_host);
-    match (origin.split_once("://"), host) {
-        (Some((scheme @ ("http" | "https"), site)), Some(host)) => {
-            let port = if scheme == "http" { ":80" } else { ":443" };
-            let plain = |host: &str| host.strip_suffix(port).unwrap_or(host).to_owned();
-            plain(site) == plain(&host.to_ascii_lowercase())
-        }
-        _ => false,
-    }
 }
 
 /// Answers 101, and gives the bare socket and what was read behind the request.
@@ -123,39 +87,5 @@ fn tune(socket: &TcpStream, user_timeout: Duration) {
         .and_then(|()| options.set_send_buffer_size(SEND_BUFFER));
     if let Err(e) = tuned {
         tracing::debug!(error = %e, "a socket could not be tuned");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(origin: &str, host: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ORIGIN, HeaderValue::from_str(origin).unwrap());
-        headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
-        headers
-    }
-
-    #[test]
-    fn origins() {
-        let own = |origin, host| origin_allowed(&[], &headers(origin, host), None);
-        assert!(own("http://localhost:8080", "localhost:8080"));
-        assert!(own("https://Chat.Example.org", "chat.example.org"));
-        assert!(own("https://chat.example.org", "chat.example.org:443"));
-        for (origin, host) in [
-            ("http://localhost:8081", "localhost:8080"),
-            ("https://evil.example", "chat.example.org"),
-            ("https://chat.example.org.evil.example", "chat.example.org"),
-            ("http://chat.example.org", "chat.example.org:443"),
-            ("null", "chat.example.org"),
-            ("file://", "chat.example.org"),
-        ] {
-            assert!(!own(origin, host), "{origin} at {host}");
-        }
-        let list = ["https://a.example".to_owned()];
-        assert!(origin_allowed(&list, &headers("https://a.example", "b.example"), None));
-        assert!(!origin_allowed(&list, &headers("https://b.example", "b.example"), None));
-        assert!(origin_allowed(&list, &HeaderMap::new(), None), "not a browser");
     }
 }

@@ -46,6 +46,11 @@ impl TrustedProxies {
         self.0.iter().any(|net| net.contains(&ip))
     }
 
+    /// Whether all of `net` are.
+    pub fn cover(&self, net: &IpNet) -> bool {
+        self.0.iter().any(|trusted| trusted.contains(net))
+    }
+
     /// The client's address, in its canonical form. An entry that is no address ends the walk: whoever wrote it was
     /// not telling where a request came from, so the hop that passed it on is the last that is known.
     pub fn client_ip(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

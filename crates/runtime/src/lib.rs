@@ -14,6 +14,8 @@
 //! | [`http`] | problem+json, request ids, security headers, 404 and 405 |
 //! | [`client_addr`] | who is asking, behind proxies that are trusted and those that are not |
 //! | [`program`] | a service as a process of its own: arguments, configuration, signals, exit status |
+//! | [`websocket`] | whether a request may become a WebSocket |
+//! | [`signing`] | the secret that sessions and tokens are signed with |
 //! | [`server`] | the one wiring of actix: an `App` for HTTP and the raw socket for upgrades |
 //!
 //! It knows nothing of chat and depends on no other crate of the workspace.
@@ -28,4 +30,6 @@ pub mod metrics;
 pub mod ops;
 pub mod program;
 pub mod server;
+pub mod signing;
 pub mod telemetry;
+pub mod websocket;
