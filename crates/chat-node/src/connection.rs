@@ -7,7 +7,7 @@ use crate::{
     reader::{Message, Read, Reader},
 };
 use bytes::BytesMut;
-use engine::{Closing, Connection, Hub, frame};
+use engine::{Closing, Connection, Hub, Peer, frame, outbox::Flushed};
 use futures_util::FutureExt;
 use protocol::CloseCode;
 use std::{future::Future, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
@@ -29,7 +29,8 @@ const STRIKES_WINDOW: Duration = Duration::from_secs(60);
 
 /// Serves one socket to its end.
 pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStream, rest: BytesMut, address: IpAddr) {
-    let connection = hub.open(socket);
+    let is_proxy = node.config.trusted_proxies.contains(address);
+    let connection = hub.open(socket, Peer { address: Some(address), is_proxy });
     if node.draining() {
         // It was let in just before, and came too late to hear that everybody is to go.
         hub.close(&connection, CloseCode::Restart);
@@ -48,8 +49,12 @@ pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStr
     let code = if let Closing::Ours(code) = why { code.get() } else { 0 };
     client.node.statistics.closes.with_label_values(&[&code.to_string()]).inc();
     client.hub.forget(&client.connection);
+    // Whoever wants to know that it is closed does not wait for the cluster to hear of it.
+    if client.connection.flush().is_ok_and(|flushed| flushed == Flushed::All) {
+        client.connection.took_leave();
+    }
     // Boxed, both: their timers would otherwise be part of every connection's memory from the beginning.
-    Box::pin(client.detach()).await;
+    Box::pin(client.detach(why)).await;
     if matches!(why, Closing::Ours(_)) {
         Box::pin(take_leave(&client.connection)).await;
     }
@@ -90,6 +95,7 @@ async fn serve(client: &mut Client, reader: &mut Reader) {
             () = yield_now(), if backlogged && !connection.blocked() => Ok(Read::Nothing), // the flusher's turn
             readable = connection.wire.readable(), if !backlogged => readable.and_then(|()| reader.fill(&connection.wire)),
         };
+        connection.read(reader.take_count());
         match read {
             Ok(Read::Full) => yield_now().await,
             Ok(Read::Some | Read::Nothing) => {}
@@ -157,6 +163,7 @@ async fn take_leave(connection: &Connection<TcpStream>) {
     if tokio::time::timeout(FAREWELL, write).await.is_err() {
         return;
     }
+    connection.took_leave();
     let _ = socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write);
     let listen = async {
         while socket.readable().await.is_ok() {

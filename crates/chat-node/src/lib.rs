@@ -10,6 +10,7 @@
 //! | `admission` | how many come in at once, and in which order |
 //! | `session` | who speaks, and the signed sessions |
 //! | `command` | one file a command |
+//! | `report` | what the node says of itself, for operators |
 //!
 //! **Adding a command**: its payload in `protocol/src/command.rs` and `sample.rs`, its file in `command/`, its line in
 //! `command/mod.rs`.
@@ -20,6 +21,7 @@ pub mod config;
 mod connection;
 mod node;
 mod reader;
+mod report;
 mod session;
 mod statistics;
 mod upgrade;

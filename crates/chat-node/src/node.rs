@@ -1,7 +1,8 @@
 //! The service: built from a configuration and ports, the same way by tests and by `main`.
 
 use crate::{
-    SERVICE, VERSION, admission::Gate, config::Config, session::Sessions, statistics::Statistics, upgrade::upgrade,
+    SERVICE, VERSION, admission::Gate, config::Config, report, session::Sessions, statistics::Statistics,
+    upgrade::upgrade,
 };
 use engine::{
     Engine, Hub, Limiter, Ports, Unavailable,
@@ -147,23 +148,35 @@ impl Node {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Lives in the cluster until `lifecycle.soft`, then sends the clients elsewhere and gives the lease back.
-    pub async fn run(self: Arc<Self>, lifecycle: Lifecycle) {
+    /// Lives in the cluster until `lifecycle.soft`, then sends the clients elsewhere and gives the lease back. Operators
+    /// see it as a `service`.
+    pub async fn run(self: Arc<Self>, service: &'static str, lifecycle: Lifecycle) {
         let membership = CancellationToken::new();
         let engine = lifecycle.spawn(self.engine.clone().run(membership.clone()));
         self.health.set_ready(true);
+        let report = lifecycle.spawn(report::keep(self.clone(), service, VERSION));
         let mut sweep = tokio::time::interval(LIMITER_SWEEP);
         loop {
             tokio::select! {
                 () = lifecycle.soft.cancelled() => break,
+                // Whoever is to end after that is for whoever runs the process to say.
+                () = self.engine.drain_asked() => drop(lifecycle.spawn(self.clone().drain_once())),
                 _ = sweep.tick() => self.limiter.sweep(),
             }
         }
         self.drain().await;
+        report.abort();
         self.stop_accept.cancel();
         self.hubs.cancel();
         membership.cancel();
         let _ = engine.await;
+    }
+
+    /// For an operator, who may ask again.
+    async fn drain_once(self: Arc<Self>) {
+        if !self.draining() {
+            self.drain().await;
+        }
     }
 
     /// Unready, then `RECONNECT` spread over the window, then 1012 for whoever is still here.
@@ -252,7 +265,7 @@ impl Server {
             .upgrade(self.node.upgrade(lifecycle));
         http.max_connections = REQUESTS;
         http.workers = self.workers.unwrap_or(http.workers).min(MAX_WORKERS);
-        let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
+        let node = lifecycle.spawn(self.node.run(SERVICE, lifecycle.clone()));
         let served = http.run(lifecycle, stop_accept).await;
         // Also when the server could not be started: nothing is to go on without it.
         lifecycle.soft.cancel();

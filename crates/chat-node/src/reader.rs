@@ -42,6 +42,7 @@ pub(crate) struct Reader {
     /// A message in several frames, as far as it has come.
     fragments: Option<Box<Fragments>>,
     limit: usize,
+    taken: usize,
 }
 
 struct Fragments {
@@ -54,7 +55,8 @@ struct Fragments {
 impl Reader {
     /// Begins with what came behind the handshake.
     pub(crate) fn new(bytes: BytesMut, limit: usize) -> Self {
-        Self { bytes, fragments: None, limit }
+        let taken = bytes.len();
+        Self { bytes, fragments: None, limit, taken }
     }
 
     /// Reads what is there.
@@ -63,11 +65,17 @@ impl Reader {
             Ok(0) => Ok(Read::End),
             Ok(n) => {
                 self.bytes.extend_from_slice(&buffer[..n]);
+                self.taken += n;
                 Ok(if n == SCRATCH { Read::Full } else { Read::Some })
             }
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(Read::Nothing),
             Err(e) => Err(e),
         })
+    }
+
+    /// Bytes that came since this was asked last.
+    pub(crate) fn take_count(&mut self) -> usize {
+        std::mem::take(&mut self.taken)
     }
 
     /// Reads what is there and throws it away.

@@ -31,6 +31,11 @@ impl Bus for RedisNode {
         }
     }
 
+    async fn listen(&self) -> Result<(), Unavailable> {
+        self.shared.subscriber.subscribe(self.shared.keys.everyone()).await?;
+        self.shared.subscriber.subscribe(self.shared.keys.node(&self.node)).await
+    }
+
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable> {
         let channel = self.shared.keys.channel(room);
         let is_new = self.shared.routes.add(&channel, Some(room), &self.tap);

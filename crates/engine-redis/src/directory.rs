@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use engine::{
     PortError, Unavailable,
     port::{
-        Attached, Attachment, Beat, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord, RoomRules, RoomsPage,
-        Swept,
+        Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord, RoomRules,
+        RoomsPage, Swept,
     },
 };
 use fred::types::Value;
@@ -25,8 +25,14 @@ use tokio::time::Instant;
 /// Random numbers from which a script makes a free id. At most half of the ids are taken, so that all of them are
 /// once in 65,000 times; and then the script looks further.
 const RANDOM_NUMBERS: usize = 16;
+/// How long a beat may go on keeping clients.
+const KEEPING: Duration = Duration::from_millis(300);
 /// Nodes that are listed at most.
 const MAX_NODES: usize = 1000;
+/// Clients that one call of the script keeps from expiring, so that Redis is not held up.
+const KEPT: usize = 50;
+/// Rooms that one call of the script lists, for the same reason.
+const LISTED: usize = 200;
 /// Clients that one call of the script reaps, so that Redis is not held up …
 const PORTION: usize = 200;
 /// … and calls that one sweep makes; the rest is for the next.
@@ -59,8 +65,7 @@ impl Status {
 impl Directory for RedisNode {
     async fn register(&self, node: &NodeId, lease: Duration) -> Result<NodeLease, Unavailable> {
         // A node that cannot be given orders is none.
-        self.shared.subscriber.subscribe(self.shared.keys.everyone()).await?;
-        self.shared.subscriber.subscribe(self.shared.keys.node(&self.node)).await?;
+        self.listen().await?;
         let args = vec![arg(node), millis(lease), millis(self.shared.config.outage), "".into()];
         let (_, mut reply) = self.timed(&script::REGISTER, args).await?;
         Ok(NodeLease { node: node.clone(), generation: reply.number()? })
@@ -75,9 +80,17 @@ impl Directory for RedisNode {
     }
 
     async fn heartbeat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<Beat, Unavailable> {
-        let args = vec![arg(lease.generation), millis(time), arg(connections), millis(self.shared.config.outage)];
-        let (held, _) = self.timed(&script::HEARTBEAT, args).await?;
-        Ok(if held == 1 { Beat::Alive } else { Beat::Fenced })
+        let asked = Instant::now();
+        let (is_alive, calls) = self.beat(lease, time, connections).await?;
+        for _ in 1..calls {
+            // The lease is kept already, and the caller must hear of it in time; clients that are not got to now are in the
+            // beats to come.
+            if asked.elapsed() > KEEPING {
+                break;
+            }
+            let Ok((true, _)) = self.beat(lease, time, connections).await else { break };
+        }
+        Ok(if is_alive { Beat::Alive } else { Beat::Fenced })
     }
 
     async fn deregister(&self, lease: &NodeLease, grace: Duration) -> Result<(), Unavailable> {
@@ -111,6 +124,7 @@ impl Directory for RedisNode {
             arg(u8::from(claim.rename && claim.username.is_some())),
             self.shared.keys.node_head().into(),
             arg(CloseCode::TakenOver.get()),
+            claim.address.map_or_else(String::new, |address| address.to_string()).into(),
         ];
         args.extend(random_numbers());
         let mut reply = self.act(&script::ATTACH, args).await?;
@@ -207,16 +221,23 @@ impl Directory for RedisNode {
     }
 
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
-        let below = cursor.map(index).transpose()?.unwrap_or_default();
-        let mut reply = self.act(&script::ROOMS, vec![below.into(), arg(limit)]).await?;
-        let more = reply.int()? == 1;
-        let mut facts = Vec::new();
-        for _ in 0..reply.number::<usize>()? {
-            facts.push((reply.room()?, reply.time()?, reply.number()?));
-        }
-        let mut rooms = Vec::with_capacity(facts.len());
-        for (room_id, created_at, member_count) in facts {
-            rooms.push(RoomSummary { room_id, name: reply.room_name()?, member_count, created_at });
+        let (mut rooms, mut more) = (Vec::new(), limit > 0);
+        let mut below = cursor.map(index).transpose()?.unwrap_or_default();
+        while more && rooms.len() < limit {
+            let portion = LISTED.min(limit - rooms.len());
+            let mut reply = self.act(&script::ROOMS, vec![below.as_str().into(), arg(portion)]).await?;
+            more = reply.int()? == 1;
+            let mut facts = Vec::new();
+            for _ in 0..reply.number::<usize>()? {
+                facts.push((reply.room()?, reply.time()?, reply.number()?));
+            }
+            for (room_id, created_at, member_count) in facts {
+                rooms.push(RoomSummary { room_id, name: reply.room_name()?, member_count, created_at });
+            }
+            // (Without any, the script has removed those that it found there.)
+            if let Some(last) = rooms.last() {
+                below = place(last.created_at.0, last.room_id);
+            }
         }
         let cursor = rooms.last().filter(|_| more).map(|room| format!("{}-{}", room.created_at.0, room.room_id));
         Ok(RoomsPage { rooms, cursor })
@@ -240,6 +261,14 @@ impl Directory for RedisNode {
 }
 
 impl RedisNode {
+    /// Keeps the lease and a portion of what hangs on it: whether it holds, and how many such calls make a beat.
+    async fn beat(&self, lease: &NodeLease, time: Duration, connections: u32) -> Result<(bool, u32), Unavailable> {
+        let outage = millis(self.shared.config.outage);
+        let args = vec![arg(lease.generation), millis(time), arg(connections), outage, arg(KEPT)];
+        let (held, mut reply) = self.timed(&script::HEARTBEAT, args).await?;
+        Ok((held == 1, reply.number()?))
+    }
+
     /// Runs a membership script: `lua/membership.lua` names what comes before `args`.
     pub(crate) async fn membership(&self, script: &Script, args: Vec<Value>) -> Result<Reply, Unavailable> {
         self.run_before(0, script, args).await
@@ -265,7 +294,7 @@ impl RedisNode {
 
     /// The same, for those that may refuse, and that take effect in time or not at all: a join that comes when its
     /// client has gone elsewhere would be one that nobody wants.
-    async fn act(&self, script: &Script, args: Vec<Value>) -> Result<Reply, PortError> {
+    pub(crate) async fn act(&self, script: &Script, args: Vec<Value>) -> Result<Reply, PortError> {
         let deadline = self.shared.clock.after(Instant::now(), self.shared.config.command_timeout);
         let mut reply = self.run_before(deadline, script, args).await?;
         match Status::of(&mut reply)? {
@@ -307,6 +336,10 @@ fn index(cursor: &str) -> Result<String, PortError> {
     let (at, room) = cursor.split_once('-').ok_or(PortError::BadCursor)?;
     let at: u64 = at.parse().map_err(|_| PortError::BadCursor)?;
     let room: RoomId = room.parse().map_err(|_| PortError::BadCursor)?;
-    // Of the width that `lua/create.lua` gives it.
-    Ok(format!("{:016}-{:09}", at.min(9_999_999_999_999_999), room.get()))
+    Ok(place(at, room))
+}
+
+/// A place in the list's order, of the width that `lua/create.lua` gives it.
+fn place(at: u64, room: RoomId) -> String {
+    format!("{:016}-{:09}", at.min(9_999_999_999_999_999), room.get())
 }

@@ -1,8 +1,9 @@
 //! The only place where a key or a channel is spelled.
 //!
-//! One hash tag for the data of a room, `{<room>}`, and one for membership, `{m}`: all keys of a script have the same
-//! one, so that it touches one slot of a Redis Cluster. (A channel belongs to no slot; any script may publish.)
+//! One hash tag for the data of a room, `{<room>}`, one for membership, `{m}`, and one for what operators leave behind,
+//! `{a}`: all keys of a script have the same one, so that it touches one slot of a Redis Cluster. (A channel belongs to no slot; any script may publish.)
 
+use engine::port::Table;
 use fred::types::Key;
 use protocol::{NodeId, RoomId, policy::Policy};
 use std::sync::Arc;
@@ -18,9 +19,22 @@ pub struct Keys {
 impl Keys {
     /// Takes the prefix of every key, and whether keys have slots.
     pub fn new(prefix: &str, is_clustered: bool) -> Self {
-        const MEMBERSHIP: [&str; 13] = [
-            "leases", "lost", "due", "rooms", "ended", "state", "life:", "held:", "node:", "client:", "entered:",
-            "room:", "members:",
+        const MEMBERSHIP: [&str; 15] = [
+            "leases",
+            "lost",
+            "due",
+            "rooms",
+            "ended",
+            "state",
+            "life:",
+            "held:",
+            "node:",
+            "client:",
+            "entered:",
+            "room:",
+            "members:",
+            "present",
+            "participants:",
         ];
         let membership = MEMBERSHIP.iter().map(|name| format!("{prefix}{{m}}:{name}").into()).collect();
         Self { prefix: prefix.into(), is_clustered, membership }
@@ -50,6 +64,26 @@ impl Keys {
     /// The stem of the keys that remember a room's message ids.
     pub fn seen(&self, room: RoomId) -> Key {
         format!("{}{{{room}}}:idem:", self.prefix).into()
+    }
+
+    /// A table of documents: its index, its ends, and the stem of its documents.
+    pub fn table(&self, table: Table) -> Vec<Key> {
+        let (prefix, name) = (&self.prefix, table.name());
+        vec![
+            format!("{prefix}{{a}}:{name}").into(),
+            format!("{prefix}{{a}}:ends:{name}").into(),
+            format!("{prefix}{{a}}:{name}:").into(),
+        ]
+    }
+
+    /// One document of it.
+    pub fn document(&self, table: Table, id: &str) -> Key {
+        format!("{}{{a}}:{}:{id}", self.prefix, table.name()).into()
+    }
+
+    /// The log of what operators did.
+    pub fn log(&self) -> Key {
+        format!("{}{{a}}:log", self.prefix).into()
     }
 
     /// Where a room is told what happens.
@@ -113,6 +147,10 @@ mod tests {
         let room = RoomId::new(12345).unwrap();
         let limit = keys.limit_in(room, Policy::Message, "c:10000");
         assert!(keys.timeline(room).iter().chain([&keys.seen(room), &limit]).all(|key| tag(key) == "{12345}"));
+        for table in Table::ALL {
+            let [log, document] = [keys.log(), keys.document(table, "x{m}")];
+            assert!(keys.table(table).iter().chain([&log, &document]).all(|key| tag(key) == "{a}"));
+        }
         assert_eq!(keys.channel(room), "rf:{12345}:ch");
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's three ports over Redis or Valkey: any number of nodes, in any number of processes, behave as one.
+//! The engine's ports over Redis or Valkey: any number of nodes, in any number of processes, behave as one.
 //!
 //! | part | what it does |
 //! | --- | --- |
@@ -8,12 +8,13 @@
 //! | `clock` | until when a command makes sense, by Redis's own clock |
 //! | `dial`, `connection`, `commands`, `reply` | the connections that carry commands |
 //! | `subscriber`, `link`, `routes`, `envelope` | the connection that hears, and what is published |
-//! | `bus`, `timeline`, `directory`, `throttle` | the ports |
+//! | `bus`, `timeline`, `directory`, `throttle`, `census`, `records` | the ports |
 //!
 //! fred 10.1 has traps, each of which cost somebody a connection that hung: the comments at the places concerned say
 //! which, and `tests/` has one test for each.
 
 mod bus;
+mod census;
 mod clock;
 mod commands;
 pub mod config;
@@ -25,6 +26,7 @@ mod envelope;
 mod keys;
 mod link;
 mod names;
+mod records;
 mod reply;
 mod routes;
 mod script;
@@ -119,7 +121,13 @@ impl RedisCluster {
         self.0.routes.add(&self.0.keys.everyone(), None, &tap);
         self.0.routes.add(&self.0.keys.node(&node), None, &tap);
         let handle = Arc::new(RedisNode { shared: self.0.clone(), node, tap });
-        Ports { bus: handle.clone(), directory: handle.clone(), throttle: handle }
+        Ports {
+            bus: handle.clone(),
+            directory: handle.clone(),
+            throttle: handle.clone(),
+            census: handle.clone(),
+            records: handle,
+        }
     }
 
     /// Whether Redis takes something and is heard, for readiness.
@@ -135,7 +143,7 @@ impl RedisCluster {
     }
 }
 
-/// One node's handle; all three ports in one.
+/// One node's handle; all ports in one.
 struct RedisNode {
     shared: Arc<Shared>,
     node: NodeId,

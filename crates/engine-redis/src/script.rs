@@ -38,6 +38,18 @@ macro_rules! membership {
     };
 }
 
+/// One that says something of clients to operators.
+macro_rules! census {
+    ($file:literal) => {
+        [
+            include_str!("lua/membership.lua"),
+            include_str!("lua/record.lua"),
+            include_str!(concat!("lua/", $file, ".lua")),
+        ]
+        .concat()
+    };
+}
+
 macro_rules! alone {
     ($file:literal) => {
         include_str!(concat!("lua/", $file, ".lua")).to_owned()
@@ -55,6 +67,7 @@ scripts! {
     APPEND = "append", counting!("append");
     READ = "read", alone!("read");
     RENEW = "renew", alone!("renew");
+    POSITIONS_OF = "positions", alone!("positions");
     OPEN = "open", alone!("open");
     CLOSE = "close", alone!("close");
     TOUCH = "touch", alone!("touch");
@@ -77,6 +90,17 @@ scripts! {
     SWEEP = "sweep", membership!("sweep");
     CLOSED = "closed", membership!("closed");
     LIFE = "life", membership!("life");
+    COUNTS = "counts", membership!("counts");
+    CLIENTS = "clients", census!("clients");
+    CLIENT = "client", census!("client");
+    EXPEL = "expel", census!("expel");
+    PARTICIPANTS = "participants", membership!("participants");
+    RECORD_PUT = "record_put", alone!("record_put");
+    RECORD_GET = "record_get", alone!("record_get");
+    RECORD_REMOVE = "record_remove", alone!("record_remove");
+    RECORD_LIST = "record_list", alone!("record_list");
+    RECORD_APPEND = "record_append", alone!("record_append");
+    RECORD_LOG = "record_log", alone!("record_log");
 }
 
 #[cfg(test)]
@@ -99,6 +123,12 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn as_many_participants_are_kept_as_the_port_says() {
+        let kept = format!("local PARTICIPANTS_KEPT = {} ", engine::port::PARTICIPANTS_KEPT);
+        assert!(JOIN.text.contains(&kept));
     }
 
     #[test]

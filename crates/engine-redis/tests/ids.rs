@@ -34,7 +34,8 @@ async fn fifty_thousand_have_fifty_thousand_ids() {
                     return ids;
                 }
                 let attachment = Attachment { lease: node.lease.clone(), connection: n as u64 };
-                let claim = Claim { identity: None, fresh_key: Uuid::new_v4(), username: None, rename: false };
+                let claim =
+                    Claim { identity: None, fresh_key: Uuid::new_v4(), username: None, rename: false, address: None };
                 ids.push(node.ports.directory.attach(&attachment, claim).await.unwrap().client_id.get());
             }
         });

@@ -1,14 +1,17 @@
 //! One socket as the hub sees it. The task that reads the socket and the hub share it, on one thread.
 
 use crate::{
+    bans::BanList,
+    hub::Receipt,
     outbox::{Flushed, Outbox, Wire},
     router::ATTEMPT_BITS,
 };
 use bytes::Bytes;
-use protocol::{ClientId, CloseCode, RoomId};
+use protocol::{ClientId, CloseCode, RoomId, Timestamp};
 use std::{
     cell::{Cell, RefCell},
     io,
+    net::IpAddr,
 };
 use tokio::{sync::Notify, time::Instant};
 
@@ -18,6 +21,8 @@ pub struct Connection<W> {
     pub id: u64,
     /// The socket.
     pub wire: W,
+    /// Where it comes from.
+    pub peer: Peer,
     /// Wakes the task that reads: to close, or to wait until the socket can be written again.
     pub wake: Notify,
     pub(crate) outbox: RefCell<Outbox>,
@@ -25,13 +30,36 @@ pub struct Connection<W> {
     /// Attempts to speak for a client.
     attempts: Cell<u8>,
     client: Cell<Option<ClientId>>,
+    /// Since when the client's id is its own, at the latest; 0 for one that it had before.
+    since: Cell<Timestamp>,
     closing: Cell<Option<Closing>>,
     /// It was found to hear other rooms than its client is in.
     pub(crate) astray: Cell<bool>,
     pub(crate) dirty: Cell<bool>,
+    /// Messages that were accepted from it.
+    pub(crate) sent: Cell<u64>,
+    /// Bytes that came from it and are not in the node's sum yet.
+    pub(crate) received: Cell<u64>,
+    /// Who wants to know when its close is written.
+    pub(crate) receipts: RefCell<Vec<Receipt>>,
     blocked_since: Cell<Option<Instant>>,
     heard: Cell<Instant>,
     pub(crate) pinged: Cell<Instant>,
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address, if that is known.
+    pub address: Option<IpAddr>,
+    /// Whether that is a trusted proxy's: then anybody may be behind it, and no ban of an address means it.
+    pub is_proxy: bool,
+}
+
+impl Peer {
+    pub(crate) fn is_banned_by(self, bans: &BanList, client: Option<(ClientId, Timestamp)>) -> bool {
+        bans.hits(client, self.address, |_| self.is_proxy)
+    }
 }
 
 /// Why a connection ends.
@@ -44,15 +72,20 @@ pub enum Closing {
 }
 
 impl<W: Wire> Connection<W> {
-    pub(crate) fn new(id: u64, wire: W, now: Instant) -> Self {
+    pub(crate) fn new(id: u64, wire: W, peer: Peer, now: Instant) -> Self {
         Self {
             id,
             wire,
+            peer,
+            sent: Cell::new(0),
+            received: Cell::new(0),
+            receipts: RefCell::default(),
             wake: Notify::new(),
             outbox: RefCell::default(),
             rooms: RefCell::default(),
             attempts: Cell::new(0),
             client: Cell::new(None),
+            since: Cell::new(Timestamp(0)),
             closing: Cell::new(None),
             astray: Cell::new(false),
             dirty: Cell::new(false),
@@ -84,13 +117,33 @@ impl<W: Wire> Connection<W> {
         self.client.get()
     }
 
-    pub(crate) fn set_client(&self, client: ClientId) {
+    pub(crate) fn set_client(&self, client: ClientId, since: Timestamp) {
         self.client.set(Some(client));
+        self.since.set(since);
     }
 
     /// Somebody who could not be let in is to ask again then: until that moment its time for that does not run.
     pub fn excuse(&self, until: Instant) {
         self.pinged.set(until);
+    }
+
+    pub(crate) fn is_banned_by(&self, bans: &BanList) -> bool {
+        self.peer.is_banned_by(bans, self.client().map(|client| (client, self.since.get())))
+    }
+
+    /// Bytes came from the peer.
+    pub fn read(&self, bytes: usize) {
+        self.received.set(self.received.get() + bytes as u64);
+    }
+
+    /// One more message of it was accepted.
+    pub fn posted(&self) {
+        self.sent.set(self.sent.get() + 1);
+    }
+
+    /// Its close is written, or will never be: whoever waits for that is told.
+    pub fn took_leave(&self) {
+        self.receipts.take();
     }
 
     /// The rooms whose events it gets.

@@ -1,21 +1,25 @@
 //! What a node does for its connections: attach, join, leave, send, resume. It owns the node's life in the cluster.
 
 mod life;
+mod operators;
 
 use crate::{
+    bans::BanList,
+    canary::Canary,
     clock::{Clock, Entropy},
-    connection::Connection,
+    connection::{Closing, Connection},
     hub::Hub,
     outbox::Wire,
     port::{
-        Appended, Attached, Attachment, Claim, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports, Post,
-        RoomRules, RoomsPage, Slice, Span, Unavailable,
+        Appended, Attached, Attachment, Claim, Document, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports,
+        Post, RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
     view::{Lists, Position, RoomView},
 };
 use bytes::Bytes;
 use life::LeaseEnd;
+pub(crate) use operators::Heard;
 use protocol::{
     ClientId, CloseCode, NodeId, RoomId, Seq, Timestamp, Username,
     event::{LeaveReason, RoomLeft},
@@ -30,7 +34,7 @@ use std::{
     },
 };
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::{Notify, Semaphore, mpsc, oneshot},
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -86,6 +90,36 @@ pub struct Stats {
     pub delivered: AtomicU64,
     /// Connections closed because they could not keep up.
     pub slow: AtomicU64,
+    /// Bytes that came from sockets.
+    pub bytes_received: AtomicU64,
+    /// Bytes that sockets took.
+    pub bytes_sent: AtomicU64,
+    /// Bytes that wait for sockets, when the workers looked last.
+    pub queued: AtomicU64,
+    /// How late a worker's timer was at most, in microseconds, since this was asked last.
+    lag: AtomicU64,
+}
+
+impl Stats {
+    pub(crate) fn count_bytes<W>(&self, connection: &Connection<W>) {
+        let written = connection.outbox.borrow_mut().take_written();
+        if written > 0 {
+            self.bytes_sent.fetch_add(written, Ordering::Relaxed);
+        }
+        let received = connection.received.take();
+        if received > 0 {
+            self.bytes_received.fetch_add(received, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn was_late(&self, by: Duration) {
+        self.lag.fetch_max(u64::try_from(by.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How late a worker's timer was at most since this was asked last.
+    pub fn take_lag(&self) -> Duration {
+        Duration::from_micros(self.lag.swap(0, Ordering::Relaxed))
+    }
 }
 
 /// Which room to enter.
@@ -128,6 +162,13 @@ pub struct Engine {
     lists: Lists,
     /// Connections that may hear other rooms than their clients are in, by attempt.
     doubts: Mutex<HashMap<u64, Doubt>>,
+    /// Taken by [`Engine::run`].
+    orders: Mutex<Option<mpsc::Receiver<Heard>>>,
+    bans: RwLock<Arc<BanList>>,
+    /// What they were made of.
+    bans_read: tokio::sync::Mutex<Vec<Document>>,
+    drain_asked: Notify,
+    canary: Canary,
 }
 
 /// Connections that are gone although the backend may still take them for alive. Each is given up with the next sweep
@@ -138,6 +179,7 @@ type Gone = Arc<Mutex<HashMap<u64, Leaving>>>;
 struct Leaving {
     client: ClientId,
     attachment: Attachment,
+    grace: Duration,
 }
 
 /// What a node has seen of a timeline.
@@ -165,6 +207,7 @@ struct Attaching {
     answer: oneshot::Receiver<Result<Attached, PortError>>,
     attached: Option<Attached>,
     gone: Gone,
+    grace: Duration,
 }
 
 impl Attaching {
@@ -178,13 +221,13 @@ impl Drop for Attaching {
         self.answer.close();
         let late = self.answer.try_recv().ok().and_then(Result::ok);
         if let Some(attached) = self.attached.take().or(late) {
-            give_up(&self.gone, attached.client_id, &self.attachment);
+            give_up(&self.gone, attached.client_id, &self.attachment, self.grace);
         }
     }
 }
 
-fn give_up(gone: &Gone, client: ClientId, attachment: &Attachment) {
-    let leaving = Leaving { client, attachment: attachment.clone() };
+fn give_up(gone: &Gone, client: ClientId, attachment: &Attachment, grace: Duration) {
+    let leaving = Leaving { client, attachment: attachment.clone(), grace };
     gone.lock().unwrap_or_else(PoisonError::into_inner).insert(attachment.connection, leaving);
 }
 
@@ -235,12 +278,13 @@ impl Engine {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Arc<Self>, Unavailable> {
-        let router = Arc::new(Router::default());
+        let (orders, heard) = operators::orders();
+        let router = Arc::new(Router::new(orders));
         ports.bus.attach(router.clone());
         let lease_end = LeaseEnd::in_(config.lease);
         let lease = ports.directory.register(&node, config.lease).await?;
         router.generation.store(lease.generation, Ordering::Release);
-        Ok(Arc::new(Self {
+        let engine = Arc::new(Self {
             node,
             config,
             stats: Stats::default(),
@@ -255,7 +299,14 @@ impl Engine {
             detaching: Semaphore::new(DETACHING),
             lists: Lists::default(),
             doubts: Mutex::default(),
-        }))
+            orders: Mutex::new(Some(heard)),
+            bans: RwLock::default(),
+            bans_read: tokio::sync::Mutex::default(),
+            drain_asked: Notify::new(),
+            canary: Canary::default(),
+        });
+        engine.first_bans().await?;
+        Ok(engine)
     }
 
     /// The time of day.
@@ -281,6 +332,16 @@ impl Engine {
     /// Closes every connection.
     pub fn close_all(&self, code: CloseCode) {
         self.router.close_all(code);
+    }
+
+    /// Rooms that have a member here.
+    pub fn rooms_heard(&self) -> usize {
+        self.router.interest.rooms_with_members()
+    }
+
+    /// What all processes share.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
     }
 
     /// A queue for one more worker; `None` when there are as many as a node can have.
@@ -323,32 +384,42 @@ impl Engine {
     ) -> Result<(Attachment, Attached), PortError> {
         let attempt = connection.attempt().ok_or_else(|| Unavailable("too many attempts on one connection".into()))?;
         let attachment = Attachment { lease: self.lease(), connection: attempt };
-        let claim = Claim { identity, fresh_key: self.entropy.uuid(), username, rename };
+        let claim =
+            Claim { identity, fresh_key: self.entropy.uuid(), username, rename, address: connection.peer.address };
         let (answer, result) = oneshot::channel();
-        let mut attaching =
-            Attaching { attachment: attachment.clone(), answer: result, attached: None, gone: self.gone.clone() };
+        let grace = self.config.grace;
+        let mut attaching = Attaching {
+            attachment: attachment.clone(),
+            answer: result,
+            attached: None,
+            gone: self.gone.clone(),
+            grace,
+        };
         // A task of its own: the connection may end, or the time-out may come, while the backend acts.
         let (directory, gone, by) = (self.ports.directory.clone(), self.gone.clone(), attachment.clone());
         tokio::spawn(async move {
             let attached = directory.attach(&by, claim).await;
             if let (Err(PortError::Unavailable(_)), Some((client, _))) = (&attached, identity) {
-                give_up(&gone, client, &by);
+                give_up(&gone, client, &by, grace);
             }
             if let Err(Ok(unheard)) = answer.send(attached) {
-                give_up(&gone, unheard.client_id, &by);
+                give_up(&gone, unheard.client_id, &by, grace);
             }
         });
         let stopped = || PortError::from(Unavailable("the call was given up".into()));
         let attached = self.bounded(async { (&mut attaching.answer).await.unwrap_or_else(|_| Err(stopped())) }).await?;
         attaching.attached = Some(attached.clone());
-        hub.identify(connection, attached.client_id);
+        hub.identify(connection, attached.client_id, attached.resumed);
         attaching.taken();
         Ok((attachment, attached))
     }
 
-    /// The connection is lost. When the backend cannot be told now, or nobody waits for that, it is told later.
-    pub async fn detach(&self, client: ClientId, attachment: &Attachment) {
-        give_up(&self.gone, client, attachment);
+    /// The connection is lost. When the backend cannot be told now, or nobody waits for that, it is told later. Whom an
+    /// operator sent away has no grace.
+    pub async fn detach(&self, client: ClientId, attachment: &Attachment, why: Option<Closing>) {
+        let is_sent_away = matches!(why, Some(Closing::Ours(CloseCode::Banned | CloseCode::Removed)));
+        let grace = if is_sent_away { Duration::ZERO } else { self.config.grace };
+        give_up(&self.gone, client, attachment, grace);
         // Its turn may come later than with the next sweep, which then does it.
         let Ok(Ok(_turn)) = tokio::time::timeout(self.config.call_timeout, self.detaching.acquire()).await else {
             return;
@@ -356,7 +427,7 @@ impl Engine {
         if !self.is_gone(attachment) {
             return;
         }
-        match self.bounded(self.ports.directory.detach(client, attachment, self.config.grace)).await {
+        match self.bounded(self.ports.directory.detach(client, attachment, grace)).await {
             Ok(()) => self.forget_gone(attachment),
             Err(e) => tracing::warn!(%client, error = %e, "could not detach; trying again with the next sweep"),
         }

@@ -2,12 +2,13 @@
 //! lives across an await. A room message arrives as one item; its frame is pushed on each member's queue, and the
 //! flusher writes all queues that have something. Under load its batches grow by themselves; when idle nothing waits.
 
+mod errand;
 mod feed;
 mod member;
 mod repair;
 
 use crate::{
-    connection::{Closing, Connection},
+    connection::{Closing, Connection, Peer},
     engine::Engine,
     fold, frame,
     outbox::{Flushed, Wire},
@@ -16,10 +17,11 @@ use crate::{
     view::{Position, RoomView},
 };
 use bytes::Bytes;
+pub(crate) use errand::{Errand, Receipt};
 use feed::{Feed, HELD, Held, How};
 use member::Member;
 use protocol::{
-    ClientId, CloseCode, CorrelationId, RoomId, ServerEvent,
+    ClientId, CloseCode, CorrelationId, RoomId, ServerEvent, Timestamp,
     event::{LeaveReason, Reconnect, RoomLeft},
 };
 use std::{
@@ -85,6 +87,8 @@ pub struct Hub<W> {
     flush: Notify,
     /// Frames written past the queues since the other tasks of this worker had a turn.
     through: Cell<usize>,
+    /// Bytes that waited for its connections when it looked last.
+    queued: Cell<u64>,
 }
 
 struct State<W> {
@@ -128,6 +132,7 @@ impl<W: Wire> Hub<W> {
             }),
             flush: Notify::new(),
             through: Cell::new(0),
+            queued: Cell::new(0),
         };
         Some((Rc::new(hub), HubQueue { items, commands, lagged }))
     }
@@ -153,7 +158,11 @@ impl<W: Wire> Hub<W> {
                 }
                 Some(command) = commands.recv() => self.obey(command),
                 () = self.flush.notified() => {}
-                _ = tick.tick() => self.on_tick(Instant::now()),
+                due = tick.tick() => {
+                    let now = Instant::now();
+                    self.engine.stats.was_late(now.saturating_duration_since(due));
+                    self.on_tick(now);
+                }
                 Some(done) = repairs.join_next() => {
                     match done {
                         Ok((room, reading, view)) => self.finish_repair(room, reading, view),
@@ -183,13 +192,16 @@ impl<W: Wire> Hub<W> {
     // --------------------------------------------------------------------------------------------- connections
 
     /// Takes a socket over.
-    pub fn open(&self, wire: W) -> Rc<Connection<W>> {
+    pub fn open(&self, wire: W, peer: Peer) -> Rc<Connection<W>> {
         let number = self.numbers.get();
         self.numbers.set(number + 1);
         let id = Router::connection_id(self.index, number);
-        let connection = Rc::new(Connection::new(id, wire, Instant::now()));
+        let connection = Rc::new(Connection::new(id, wire, peer, Instant::now()));
         self.state.borrow_mut().connections.insert(id, connection.clone());
         self.engine.stats.connections.fetch_add(1, Ordering::Relaxed);
+        if connection.is_banned_by(&self.engine.bans()) {
+            self.close(&connection, CloseCode::Banned);
+        }
         connection
     }
 
@@ -205,6 +217,7 @@ impl<W: Wire> Hub<W> {
         }
         if state.connections.remove(&connection.id).is_some() {
             self.engine.stats.connections.fetch_sub(1, Ordering::Relaxed);
+            self.engine.stats.count_bytes(connection);
         }
     }
 
@@ -272,10 +285,15 @@ impl<W: Wire> Hub<W> {
         self.index
     }
 
-    pub(crate) fn identify(&self, connection: &Rc<Connection<W>>, client: ClientId) {
-        connection.set_client(client);
+    /// `is_known`: it has proved that the id was its own before.
+    pub(crate) fn identify(&self, connection: &Rc<Connection<W>>, client: ClientId, is_known: bool) {
+        connection.set_client(client, if is_known { Timestamp(0) } else { self.engine.now() });
         self.state.borrow_mut().speakers.insert(client, connection.id);
         connection.pinged.set(Instant::now());
+        // Now, and not when it was asked who it is: a ban that came between finds it either here or by name.
+        if connection.is_banned_by(&self.engine.bans()) {
+            self.close(connection, CloseCode::Banned);
+        }
     }
 
     /// Begins to hear a room, without passing it on yet. False when the connection is at its end.
@@ -422,6 +440,7 @@ impl<W: Wire> Hub<W> {
             }
             Command::CloseAll(code) => self.close_all(code),
             Command::Compare { connection, rooms } => self.compare(connection, &rooms),
+            Command::Errand { errand, receipt } => self.run_errand(&errand, &receipt),
             Command::Reconnect(window) => {
                 let window = u32::try_from(window.as_millis()).unwrap_or(u32::MAX);
                 self.for_each(|connection| {
@@ -557,7 +576,10 @@ impl<W: Wire> Hub<W> {
         self.tell_folds(now);
         let mut close = Vec::new();
         let mut ping = Vec::new();
+        let mut queued = 0;
         for connection in self.state.borrow().connections.values() {
+            self.engine.stats.count_bytes(connection);
+            queued += connection.outbox.borrow().bytes() as u64;
             if connection.closing().is_some() {
                 continue;
             }
@@ -578,6 +600,9 @@ impl<W: Wire> Hub<W> {
         }
         close.iter().for_each(|(connection, code)| self.close(connection, *code));
         ping.iter().for_each(|connection| self.push(connection, frame::PING));
+        // Of all workers: what this one adds to the sum is what has changed.
+        let former = self.queued.replace(queued);
+        self.engine.stats.queued.fetch_add(queued.wrapping_sub(former), Ordering::Relaxed);
         let delivered = std::mem::take(&mut self.state.borrow_mut().delivered);
         self.engine.stats.delivered.fetch_add(delivered, Ordering::Relaxed);
     }

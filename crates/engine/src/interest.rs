@@ -105,6 +105,11 @@ impl Interest {
         Ok(())
     }
 
+    /// How many rooms have a member here.
+    pub fn rooms_with_members(&self) -> usize {
+        self.rooms().values().filter(|heard| heard.workers != 0).count()
+    }
+
     /// The rooms that are heard, or were until just now.
     #[cfg(test)]
     fn rooms_heard(&self) -> Vec<RoomId> {

@@ -1,4 +1,4 @@
-//! Rooms, membership, timelines and their delivery to sockets, over three ports.
+//! Rooms, membership, timelines and their delivery to sockets, over the ports that a backend fills in.
 //!
 //! What it guarantees, on any backend that passes [`conformance`]:
 //! 1. A member is handed `seq` n+1 directly after n, or is told of a gap; never twice, never in another order.
@@ -17,15 +17,19 @@
 //! | [`engine`] | joining, leaving, sending, resuming |
 //! | [`view`], [`fold`], [`mod@frame`] | what a client is shown |
 //! | [`limiter`] | token buckets here, sliding windows in the cluster |
+//! | [`control`], [`desk`] | orders between processes, and who asks for them |
+//! | [`bans`] | whom bans hit |
 //!
-//! **Adding a backend**: implement [`port::Bus`], [`port::Directory`] and [`port::Throttle`], then run
-//! [`conformance`] against it from an integration test, as `tests/memory.rs` does.
+//! **Adding a backend**: implement the traits of [`port`], then run [`conformance`] against it from an integration test, as `tests/memory.rs` does.
 
+pub mod bans;
+pub mod canary;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod connection;
 pub mod control;
+pub mod desk;
 pub mod engine;
 pub mod fold;
 pub mod frame;
@@ -39,7 +43,9 @@ mod router;
 mod sharing;
 pub mod view;
 
-pub use connection::{Closing, Connection};
+pub use bans::BanList;
+pub use connection::{Closing, Connection, Peer};
+pub use desk::Desk;
 pub use engine::{Engine, EngineConfig};
 pub use hub::{Hub, HubConfig};
 pub use limiter::{Limiter, Quotas, Wait, Who};

@@ -2,13 +2,24 @@
 //! sliding windows. The cluster is asked only about what the node let pass, and only the node protects when the
 //! backend is away.
 
+mod refusals;
+
+pub use refusals::{Refusals, Refused, TOLD};
+
 use crate::port::Throttle;
 use governor::{Quota as Rate, RateLimiter, clock::Clock as _, clock::DefaultClock, state::keyed::DashMapStateStore};
 use protocol::{
     ClientId,
     policy::{Bucket, Policy, Quota, Window},
 };
-use std::{collections::BTreeMap, fmt, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::Semaphore;
 
 /// Who is limited.
@@ -53,6 +64,7 @@ pub struct Limiter {
     /// The cluster's answer is worth this long a wait.
     timeout: Duration,
     turns: Semaphore,
+    refusals: Refusals,
 }
 
 /// Questions to the cluster at once. Thousands who connect in the same second would otherwise be in front of every message.
@@ -66,7 +78,7 @@ impl Limiter {
             .iter()
             .map(|(policy, (bucket, window))| (*policy, (bucket.on().and_then(buckets), window.on())))
             .collect();
-        Self { policies, throttle, timeout, turns: Semaphore::new(ASKING) }
+        Self { policies, throttle, timeout, turns: Semaphore::new(ASKING), refusals: Refusals::new(Instant::now()) }
     }
 
     /// Lets one pass, or says how long to wait.
@@ -81,7 +93,10 @@ impl Limiter {
             self.throttle.take(policy, &who.to_string(), *window).await
         };
         match tokio::time::timeout(self.timeout, asks).await {
-            Ok(Ok(Some(wait))) => Err(Wait(wait)),
+            Ok(Ok(Some(wait))) => {
+                self.note_refused(policy, who);
+                Err(Wait(wait))
+            }
             Ok(Ok(None)) => Ok(()),
             Ok(Err(_)) | Err(_) => Ok(()), // the node's own bucket let it pass, and is all there is now
         }
@@ -99,7 +114,20 @@ impl Limiter {
     /// [`Wait`] when the limit is reached.
     pub fn check_node(&self, policy: Policy, who: Who) -> Result<(), Wait> {
         let Some((Some(buckets), _)) = self.policies.get(&policy) else { return Ok(()) };
-        buckets.check_key(&who).map_err(|until| Wait(until.wait_time_from(buckets.clock().now())))
+        buckets.check_key(&who).map_err(|until| {
+            self.note_refused(policy, who);
+            Wait(until.wait_time_from(buckets.clock().now()))
+        })
+    }
+
+    /// Notes a refusal of the cluster's layer, for whoever asked it together with something else.
+    pub fn note_refused(&self, policy: Policy, who: Who) {
+        self.refusals.note(policy, who, Instant::now());
+    }
+
+    /// Who was refused just now.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// Forgets buckets that are full again; call it now and then.

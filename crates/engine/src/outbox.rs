@@ -73,6 +73,8 @@ pub struct Outbox {
     exempt: usize,
     /// Whether a part of the first frame is written already.
     partial: bool,
+    /// Bytes that the kernel took and that nobody has counted yet.
+    written: u64,
 }
 
 impl Outbox {
@@ -109,8 +111,13 @@ impl Outbox {
     pub(crate) fn write_through(&mut self, frame: &Bytes, wire: &impl Wire) -> io::Result<Flushed> {
         let written = match wire.try_write(frame) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) if written == frame.len() => return Ok(Flushed::All),
-            Ok(written) => written,
+            Ok(written) => {
+                self.written += written as u64;
+                if written == frame.len() {
+                    return Ok(Flushed::All);
+                }
+                written
+            }
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
             Err(e) => return Err(e),
         };
@@ -125,6 +132,11 @@ impl Outbox {
         self.frames.truncate(usize::from(self.partial));
         self.bytes = self.frames.front().map_or(0, Bytes::len);
         self.exempt = self.exempt.min(self.bytes);
+    }
+
+    /// Bytes that were written since this was asked last.
+    pub(crate) fn take_written(&mut self) -> u64 {
+        std::mem::take(&mut self.written)
     }
 
     /// Bytes that wait.
@@ -166,6 +178,7 @@ impl Outbox {
     }
 
     fn wrote(&mut self, mut written: usize) {
+        self.written += written as u64;
         self.bytes = self.bytes.saturating_sub(written);
         self.exempt = self.exempt.min(self.bytes);
         while let Some(first) = self.frames.front_mut() {

@@ -1,5 +1,11 @@
-//! The three ports that a backend fills in. Everything that nodes share goes through them; the guarantees written
-//! here are what [`crate::conformance`] checks.
+//! The ports that a backend fills in. Everything that nodes share goes through them; the guarantees written here are
+//! what [`crate::conformance`] checks.
+
+mod census;
+mod records;
+
+pub use census::{Census, ClientRecord, Counts, Expelled, PARTICIPANTS_KEPT, Participants};
+pub use records::{Document, Records, Table};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,7 +14,7 @@ use protocol::{
     event::{Member, Room, RoomSummary},
     policy::{Policy, Window},
 };
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -21,6 +27,10 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// Limits that hold for the whole cluster.
     pub throttle: Arc<dyn Throttle>,
+    /// Who is there, for operators.
+    pub census: Arc<dyn Census>,
+    /// What operators leave behind.
+    pub records: Arc<dyn Records>,
 }
 
 /// The backend did not answer in time: whether the call took effect is not known.
@@ -206,6 +216,11 @@ pub trait Bus: Send + Sync {
     /// has to be woken for each message. Called on that thread.
     fn settle(&self) {}
 
+    /// Has orders delivered to a process that is no node. (A node hears them from [`Directory::register`] on.)
+    async fn listen(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
     /// Makes this node hear a room, from now until [`Bus::unsubscribe`], whatever becomes of the node's lease
     /// meanwhile. Repeating it does nothing.
     async fn subscribe(&self, room: RoomId) -> Result<(), Unavailable>;
@@ -290,6 +305,8 @@ pub struct Claim {
     pub username: Option<Username>,
     /// Whether `username` replaces the one on record.
     pub rename: bool,
+    /// Where the connection comes from.
+    pub address: Option<IpAddr>,
 }
 
 /// Who a connection is.

@@ -3,17 +3,22 @@
 
 use crate::{
     control::Order,
+    engine::Heard,
     frame,
+    hub::{Errand, Receipt},
     interest::{Interest, MAX_WORKERS, Workers},
     port::{Change, Delivery, Sink},
 };
 use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId, Seq, Timestamp};
 use std::sync::{
-    PoisonError, RwLock, RwLockReadGuard,
+    Arc, PoisonError, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
-use tokio::{sync::mpsc, time::Duration};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{Duration, Instant},
+};
 
 /// Items that may wait for one worker. A worker that is further behind reads its rooms again instead.
 const QUEUE: usize = 16 * 1024;
@@ -47,6 +52,11 @@ pub(crate) enum Command {
         connection: u64,
         rooms: Vec<RoomId>,
     },
+    /// Do something for an operator.
+    Errand {
+        errand: Arc<Errand>,
+        receipt: Receipt,
+    },
     /// Ask every client to come back elsewhere, each at a moment of its own within this time.
     Reconnect(Duration),
 }
@@ -57,7 +67,7 @@ struct Worker {
     /// connection that must be closed must not stay open because its worker is behind.
     commands: mpsc::UnboundedSender<Command>,
     /// An item did not fit: the worker must read all of its rooms again.
-    lagged: std::sync::Arc<AtomicBool>,
+    lagged: Arc<AtomicBool>,
 }
 
 /// A worker's end of its queue.
@@ -65,19 +75,27 @@ pub(crate) struct Inbox {
     pub(crate) index: usize,
     pub(crate) items: mpsc::Receiver<Item>,
     pub(crate) commands: mpsc::UnboundedReceiver<Command>,
-    pub(crate) lagged: std::sync::Arc<AtomicBool>,
+    pub(crate) lagged: Arc<AtomicBool>,
 }
 
 /// Hands deliveries to workers.
-#[derive(Default)]
 pub(crate) struct Router {
     pub(crate) interest: Interest,
     workers: RwLock<Vec<Worker>>,
     /// The node's present life; orders for another one are void.
     pub(crate) generation: AtomicU64,
+    /// For the node as a whole.
+    orders: mpsc::Sender<Heard>,
+    /// An order to read the bans may have been missed.
+    pub(crate) bans_doubtful: Notify,
 }
 
 impl Router {
+    pub(crate) fn new(orders: mpsc::Sender<Heard>) -> Self {
+        let (interest, workers, generation) = (Interest::default(), RwLock::default(), AtomicU64::default());
+        Self { interest, workers, generation, orders, bans_doubtful: Notify::new() }
+    }
+
     /// One more worker; `None` when there are as many as a node can have.
     pub(crate) fn add_worker(&self) -> Option<Inbox> {
         let mut workers = self.workers.write().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +105,7 @@ impl Router {
         }
         let (sender, items) = mpsc::channel(QUEUE);
         let (orders, commands) = mpsc::unbounded_channel();
-        let lagged = std::sync::Arc::new(AtomicBool::new(false));
+        let lagged = Arc::new(AtomicBool::new(false));
         workers.push(Worker { items: sender, commands: orders, lagged: lagged.clone() });
         Some(Inbox { index, items, commands, lagged })
     }
@@ -127,6 +145,11 @@ impl Router {
     /// Asks every client of this node to connect elsewhere.
     pub(crate) fn ask_to_reconnect(&self, window: Duration) {
         self.command_all(Command::Reconnect(window));
+    }
+
+    /// Has every worker do something.
+    pub(crate) fn run_errand(&self, errand: Errand, receipt: Receipt) {
+        self.command_all(Command::Errand { errand: Arc::new(errand), receipt });
     }
 
     fn command_all(&self, command: Command) {
@@ -176,6 +199,9 @@ impl Sink for Router {
             Delivery::RoomEnded { room } => self.hand(self.interest.workers(room), || Item::RoomEnded(room)),
             Delivery::Missed(room) => {
                 let workers = room.map_or(Workers::MAX, |room| self.interest.workers(room));
+                if room.is_none() {
+                    self.bans_doubtful.notify_one();
+                }
                 self.hand(workers, || Item::Missed(room));
             }
             Delivery::Order(bytes) => match Order::decode(&bytes) {
@@ -184,6 +210,11 @@ impl Sink for Router {
                         && let Some(code) = CloseCode::from_number(code)
                     {
                         self.close(connection, code);
+                    }
+                }
+                Some(order) => {
+                    if self.orders.try_send((order, Instant::now())).is_err() {
+                        tracing::warn!("more orders than this node can carry out");
                     }
                 }
                 None => tracing::warn!(bytes = bytes.len(), "an order that this version does not know"),

@@ -69,8 +69,10 @@ engine::conformance_tests!(async { Memory::new() });
 fn every_case_is_listed() {
     let sources = [
         ("bus", include_str!("../src/conformance/bus.rs")),
+        ("census", include_str!("../src/conformance/census.rs")),
         ("directory", include_str!("../src/conformance/directory.rs")),
         ("lease", include_str!("../src/conformance/lease.rs")),
+        ("records", include_str!("../src/conformance/records.rs")),
         ("room_list", include_str!("../src/conformance/room_list.rs")),
         ("throttle", include_str!("../src/conformance/throttle.rs")),
     ];

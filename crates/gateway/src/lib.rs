@@ -117,7 +117,9 @@ impl Gateway {
                 self.state.limiter.sweep();
             }
         };
-        lifecycle.soft.run_until_cancelled(sweep).await;
+        let State { limiter, node_id, ports, clock, .. } = &*self.state;
+        let tell = limiter.refusals().keep_telling(node_id, ports.records.as_ref(), clock.as_ref());
+        lifecycle.soft.run_until_cancelled(async { tokio::join!(sweep, tell) }).await;
     }
 }
 

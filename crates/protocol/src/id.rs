@@ -18,7 +18,7 @@ macro_rules! number_id {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(as = "u32"))]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u32, minimum = 10000, example = 48151))]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u32, minimum = 10000, maximum = 999_999_999, example = 48151))]
         #[serde(transparent)]
         pub struct $name(u32);
 
@@ -80,6 +80,7 @@ number_id!(
 /// A position in a room's timeline: 1, 2, 3 … without holes. 0 is the position before the first message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(as = "u32"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u64, example = 42))]
 #[serde(transparent)]
 pub struct Seq(u64);
 

@@ -14,6 +14,7 @@
 //!
 //! Adding an event or a command: see ARCHITECTURE.md, "Add an event".
 
+pub mod admin;
 pub mod close;
 pub mod command;
 pub mod error;

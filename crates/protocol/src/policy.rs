@@ -1,10 +1,14 @@
 //! What is limited, and how much of it is allowed. The table is `docs/protocol.md` §5.
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 use thiserror::Error;
 
 /// A thing that is limited. A new limit is a new variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// Tries to sign in as an admin, per IP address.
     AdminLogin,

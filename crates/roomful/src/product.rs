@@ -80,7 +80,7 @@ impl Product {
             .routes(Node::routes())
             .routes(self.assets.routes())
             .upgrade(self.node.upgrade(lifecycle));
-        let node = lifecycle.spawn(self.node.run(lifecycle.clone()));
+        let node = lifecycle.spawn(self.node.run(NAME, lifecycle.clone()));
         let gateway = self.gateway;
         let background = {
             let lifecycle = lifecycle.clone();

@@ -2,10 +2,11 @@
 
 use protocol::{
     ClientCommand, ClientId, CorrelationId, Epoch, ErrorCode, Limits, MessageBody, MessageId, NodeId, RawText, RoomId,
-    RoomName, SUBPROTOCOL, Seq, ServerEvent, Timestamp, Username,
+    RoomName, SUBPROTOCOL, Seq, ServerEvent, Timestamp, Username, admin,
     close::{CloseCode, Reconnect},
     command::Resume,
     event::{Gap, LeaveReason, Member, NoticeLevel, Room, RoomSummary},
+    policy::Policy,
     sample,
     typescript::declaration,
 };
@@ -86,7 +87,7 @@ fn typescript() -> String {
     let mut out = String::from("// Generated from crates/protocol by `cargo xtask codegen`. Do not edit.\n\n");
     // What payloads are made of; the payloads themselves come with their enums.
     macro_rules! declare {
-        ($($name:ident),* $(,)?) => {
+        ($($name:ty),* $(,)?) => {
             $(out.push_str(&declaration::<$name>(&config));)*
         };
     }
@@ -112,6 +113,41 @@ fn typescript() -> String {
         LeaveReason,
         NoticeLevel,
         Resume,
+    );
+    // The dashboard's.
+    declare!(
+        Policy,
+        admin::Session,
+        admin::Servers,
+        admin::Server,
+        admin::Canary,
+        admin::Limited,
+        admin::LimitPage,
+        admin::LimitedOn,
+        admin::ClientPage,
+        admin::ClientSummary,
+        admin::ClientDetail,
+        admin::RoomPage,
+        admin::RoomRow,
+        admin::RoomDetail,
+        admin::Removed,
+        admin::NewBan,
+        admin::Ban,
+        admin::BanMade,
+        admin::BanPreview,
+        admin::BanPage,
+        admin::NewNotice,
+        admin::Accepted,
+        admin::AuditPage,
+        admin::AuditEntry,
+        admin::AuditAction,
+        admin::AuditOutcome,
+        admin::Stats,
+        admin::Totals,
+        admin::Minute,
+        admin::NodeMinute,
+        admin::LiveToken,
+        admin::Live,
     );
     out.push_str(&ClientCommand::typescript(&config));
     out.push_str(&ServerEvent::typescript(&config));

@@ -186,6 +186,794 @@ epoch: Epoch,
 seq: Seq, };
 
 /**
+ * A thing that is limited. A new limit is a new variant.
+ */
+export type Policy = "admin_login" | "http" | "connect" | "message" | "room_create" | "typing" | "command";
+
+/**
+ * What signing in gives.
+ */
+export type Session = { 
+/**
+ * For `Authorization: Bearer`.
+ */
+token: string, 
+/**
+ * Until when it works, unless it is given back before.
+ */
+expiresAt: Timestamp, };
+
+/**
+ * `GET /admin/servers`.
+ */
+export type Servers = { 
+/**
+ * The chat-nodes that have spoken within their lease.
+ */
+servers: Array<Server>, };
+
+/**
+ * A process that holds sockets, as it described itself last. What is counted is counted since it started.
+ */
+export type Server = { 
+/**
+ * Its name.
+ */
+nodeId: NodeId, 
+/**
+ * What it is: `chat-node`, or `roomful` for the product in one process.
+ */
+service: string, 
+/**
+ * The machine.
+ */
+host: string, 
+/**
+ * Of the program.
+ */
+version: string, 
+/**
+ * When it started.
+ */
+startedAt: Timestamp, 
+/**
+ * When it spoke last.
+ */
+lastSeenAt: Timestamp, 
+/**
+ * Whether it sends its clients elsewhere.
+ */
+draining: boolean, 
+/**
+ * Open sockets.
+ */
+connections: number, 
+/**
+ * Rooms that have a member here.
+ */
+rooms: number, 
+/**
+ * Messages that its clients sent and that were accepted.
+ */
+messagesReceived: number, 
+/**
+ * Messages that were put on its clients' queues.
+ */
+messagesDelivered: number, 
+/**
+ * Bytes read from its clients' sockets.
+ */
+bytesReceived: number, 
+/**
+ * Bytes written to them.
+ */
+bytesSent: number, 
+/**
+ * Clients that could not keep up.
+ */
+slowConsumersClosed: number, 
+/**
+ * Bytes that wait for clients now.
+ */
+queuedBytes: number, 
+/**
+ * How late a worker's timer was at most since it spoke before, in milliseconds.
+ */
+eventLoopLagMs: number, 
+/**
+ * How long its last report took to Redis and back, in milliseconds.
+ */
+roundTripMs: number, 
+/**
+ * The mean time from publishing to delivery, as its canary found, in milliseconds; null until it has.
+ */
+deliveryMs: number | null, 
+/**
+ * What its canary found, to each node.
+ */
+canary: Array<Canary>, 
+/**
+ * Who was refused by its limits within the last minute; those refused most first, at most 50.
+ */
+limited: Array<Limited>, };
+
+/**
+ * The way from one node to another, through Redis.
+ */
+export type Canary = { 
+/**
+ * Where to.
+ */
+nodeId: NodeId, 
+/**
+ * Half of the time there and back, when it was answered last, in milliseconds; null if it never was.
+ */
+deliveryMs: number | null, 
+/**
+ * How long ago it was answered last, or first asked, in milliseconds, when the report was made.
+ */
+silentMs: number, 
+/**
+ * Whether that is too long: two rounds.
+ */
+lost: boolean, };
+
+/**
+ * Somebody whom a limit refused.
+ */
+export type Limited = { 
+/**
+ * Which limit.
+ */
+policy: Policy, 
+/**
+ * Whom it counts by: a client …
+ */
+clientId: ClientId | null, 
+/**
+ * … or an address; of IPv6 the /64.
+ */
+ip: string | null, 
+/**
+ * How often within the last minute.
+ */
+refused: number, 
+/**
+ * When last.
+ */
+lastAt: Timestamp, };
+
+/**
+ * `GET /admin/limits`.
+ */
+export type LimitPage = { 
+/**
+ * Those refused most first.
+ */
+limited: Array<LimitedOn>, };
+
+/**
+ * Somebody whom a limit refused, and where.
+ */
+export type LimitedOn = { 
+/**
+ * Which process refused.
+ */
+nodeId: NodeId, 
+/**
+ * Which limit.
+ */
+policy: Policy, 
+/**
+ * Whom it counts by: a client …
+ */
+clientId: ClientId | null, 
+/**
+ * … or an address; of IPv6 the /64.
+ */
+ip: string | null, 
+/**
+ * How often within the last minute.
+ */
+refused: number, 
+/**
+ * When last.
+ */
+lastAt: Timestamp, };
+
+/**
+ * `GET /admin/client`.
+ */
+export type ClientPage = { 
+/**
+ * Their ids, ascending.
+ */
+clientIds: Array<ClientId>, 
+/**
+ * The same with what a list shows.
+ */
+clients: Array<ClientSummary>, 
+/**
+ * For the next page; null when this is the last. A page of a search may be empty and yet not be the last.
+ */
+cursor: string | null, 
+/**
+ * Connected clients of the whole cluster, whatever was searched for.
+ */
+total: number, };
+
+/**
+ * A connected client.
+ */
+export type ClientSummary = { 
+/**
+ * Its id.
+ */
+clientId: ClientId, 
+/**
+ * Its name.
+ */
+username: Username, 
+/**
+ * The node that holds its socket; null while it is expected back within its grace.
+ */
+nodeId: NodeId | null, 
+/**
+ * The room that it is in, or the first of several.
+ */
+roomId: RoomId | null, 
+/**
+ * When this connection began.
+ */
+connectedAt: Timestamp, 
+/**
+ * Its address.
+ */
+ip: string | null, };
+
+/**
+ * `GET /admin/client/:id`.
+ */
+export type ClientDetail = { 
+/**
+ * All rooms that it is in.
+ */
+roomIds: Array<RoomId>, 
+/**
+ * When something came from it last; null when its node did not say.
+ */
+lastSeenAt: Timestamp | null, 
+/**
+ * Messages that were accepted from it on this connection; null when its node did not say.
+ */
+messagesSent: number | null, 
+/**
+ * Its id.
+ */
+clientId: ClientId, 
+/**
+ * Its name.
+ */
+username: Username, 
+/**
+ * The node that holds its socket; null while it is expected back within its grace.
+ */
+nodeId: NodeId | null, 
+/**
+ * The room that it is in, or the first of several.
+ */
+roomId: RoomId | null, 
+/**
+ * When this connection began.
+ */
+connectedAt: Timestamp, 
+/**
+ * Its address.
+ */
+ip: string | null, };
+
+/**
+ * `GET /admin/room`.
+ */
+export type RoomPage = { 
+/**
+ * Their ids, newest room first.
+ */
+roomIds: Array<RoomId>, 
+/**
+ * The same with what a list shows.
+ */
+rooms: Array<RoomRow>, 
+/**
+ * For the next page; null when this is the last. A page of a search may be empty and yet not be the last.
+ */
+cursor: string | null, 
+/**
+ * Rooms of the whole cluster, whatever was searched for.
+ */
+total: number, };
+
+/**
+ * A room in the list.
+ */
+export type RoomRow = { 
+/**
+ * Its id.
+ */
+roomId: RoomId, 
+/**
+ * Its name.
+ */
+name: RoomName, 
+/**
+ * How many are in it.
+ */
+memberCount: number, 
+/**
+ * When it was made.
+ */
+createdAt: Timestamp, 
+/**
+ * Its newest position: how many messages it has had. Two readings make a rate.
+ */
+seq: Seq, };
+
+/**
+ * `GET /admin/room/:id`.
+ */
+export type RoomDetail = { 
+/**
+ * Its id.
+ */
+roomId: RoomId, 
+/**
+ * Its name.
+ */
+name: RoomName, 
+/**
+ * Who made it.
+ */
+ownerId: ClientId, 
+/**
+ * When it was made.
+ */
+createdAt: Timestamp, 
+/**
+ * How many are in it.
+ */
+memberCount: number, 
+/**
+ * Who is in it, those who came first first; the first 1,000.
+ */
+members: Array<Member>, 
+/**
+ * How many messages it has had.
+ */
+messageCount: number, 
+/**
+ * Its newest position.
+ */
+seq: Seq, 
+/**
+ * The life of its timeline.
+ */
+epoch: Epoch, 
+/**
+ * How many were ever in it; counted up to 10,000.
+ */
+participantCount: number, 
+/**
+ * All who were ever in it, those who came last first; the last 1,000.
+ */
+participants: Array<Member>, };
+
+/**
+ * `DELETE /admin/client/:id`, `DELETE /admin/room/:id`.
+ */
+export type Removed = { 
+/**
+ * Clients, or members, that it hit.
+ */
+totalRemoved: number, 
+/**
+ * For people.
+ */
+message: string, 
+/**
+ * Nodes that did not confirm within a second; they will act when they hear of it.
+ */
+unconfirmed: Array<NodeId>, };
+
+/**
+ * `POST /admin/bans`. One of `clientId` and `ip`.
+ */
+export type NewBan = { 
+/**
+ * A client.
+ */
+clientId: ClientId | null, 
+/**
+ * An address, or a network such as `203.0.113.0/24`.
+ */
+ip: string | null, 
+/**
+ * Why, for the audit log: 1 to 500 characters.
+ */
+reason: string, 
+/**
+ * How long, in seconds, up to ten years; without it until it is lifted.
+ */
+seconds: number | null, 
+/**
+ * Needed for networks wider than /16, or /32 of IPv6.
+ */
+confirm: boolean, };
+
+/**
+ * A ban.
+ */
+export type Ban = { 
+/**
+ * Its id.
+ */
+banId: string, 
+/**
+ * Whom: a client …
+ */
+clientId: ClientId | null, 
+/**
+ * … or a network; a single address stands as such.
+ */
+ip: string | null, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Since when.
+ */
+createdAt: Timestamp, 
+/**
+ * By whom.
+ */
+createdBy: string, 
+/**
+ * Until when; null until it is lifted.
+ */
+expiresAt: Timestamp | null, };
+
+/**
+ * A ban that was made.
+ */
+export type BanMade = { 
+/**
+ * Live sockets that it closed.
+ */
+totalRemoved: number, 
+/**
+ * Nodes that did not confirm within a second; they will act when they hear of it.
+ */
+unconfirmed: Array<NodeId>, 
+/**
+ * Its id.
+ */
+banId: string, 
+/**
+ * Whom: a client …
+ */
+clientId: ClientId | null, 
+/**
+ * … or a network; a single address stands as such.
+ */
+ip: string | null, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Since when.
+ */
+createdAt: Timestamp, 
+/**
+ * By whom.
+ */
+createdBy: string, 
+/**
+ * Until when; null until it is lifted.
+ */
+expiresAt: Timestamp | null, };
+
+/**
+ * `POST /admin/bans?dryRun=true`: whom it would hit now.
+ */
+export type BanPreview = { 
+/**
+ * Connected clients, by id; at most 100.
+ */
+clients: Array<ClientSummary>, 
+/**
+ * How many it would hit.
+ */
+total: number, 
+/**
+ * Whether every connected client was looked at; above 100,000 not all are.
+ */
+complete: boolean, };
+
+/**
+ * `GET /admin/bans`.
+ */
+export type BanPage = { 
+/**
+ * Those in force, oldest first.
+ */
+bans: Array<Ban>, 
+/**
+ * For the next page; null when this is the last.
+ */
+cursor: string | null, };
+
+/**
+ * `POST /admin/notices`.
+ */
+export type NewNotice = { 
+/**
+ * What it says: 1 to 500 characters, none of them a control character but line feed.
+ */
+text: string, 
+/**
+ * How urgent it is; `info` unless it says.
+ */
+level: NoticeLevel, 
+/**
+ * To one room; without it to everybody.
+ */
+roomId: RoomId | null, };
+
+/**
+ * What was accepted.
+ */
+export type Accepted = { 
+/**
+ * For people.
+ */
+message: string, 
+/**
+ * Nodes that did not confirm within a second.
+ */
+unconfirmed: Array<NodeId>, };
+
+/**
+ * `GET /admin/audit`.
+ */
+export type AuditPage = { 
+/**
+ * Newest first.
+ */
+entries: Array<AuditEntry>, 
+/**
+ * For the next page; null when this is the last. A page of a search may be empty and yet not be the last.
+ */
+cursor: string | null, };
+
+/**
+ * What an admin did, or somebody who wanted to be one.
+ */
+export type AuditEntry = { 
+/**
+ * Its id.
+ */
+auditId: string, 
+/**
+ * When it was asked.
+ */
+at: Timestamp, 
+/**
+ * By whom: the name that was signed in, or tried.
+ */
+actor: string, 
+/**
+ * From where.
+ */
+ip: string, 
+/**
+ * What.
+ */
+action: AuditAction, 
+/**
+ * On what: `client 12345`, `room 12345`, `ban …`, `node …`; empty for none.
+ */
+target: string, 
+/**
+ * Why, where one was asked for.
+ */
+reason: string | null, 
+/**
+ * How it was before; null where there is nothing to say.
+ */
+before: unknown, 
+/**
+ * How it is since.
+ */
+after: unknown, 
+/**
+ * How it went.
+ */
+outcome: AuditOutcome, 
+/**
+ * In words.
+ */
+detail: string, 
+/**
+ * Finds the request in the logs.
+ */
+requestId: string, };
+
+/**
+ * What somebody did.
+ */
+export type AuditAction = "login" | "logout" | "password_change" | "client_remove" | "room_delete" | "ban_create" | "ban_lift" | "notice_send" | "node_drain" | "audit_export";
+
+/**
+ * How an act went.
+ */
+export type AuditOutcome = "done" | "unconfirmed" | "refused" | "failed" | "unknown";
+
+/**
+ * `GET /admin/stats`.
+ */
+export type Stats = { 
+/**
+ * When this was read.
+ */
+at: Timestamp, 
+/**
+ * The whole cluster now.
+ */
+now: Totals, 
+/**
+ * The last hour by minute, oldest first; a minute in which no node spoke is left out.
+ */
+minutes: Array<Minute>, };
+
+/**
+ * The whole cluster. What is counted is counted since the nodes that are there now have started.
+ */
+export type Totals = { 
+/**
+ * Nodes.
+ */
+nodes: number, 
+/**
+ * Open sockets.
+ */
+connections: number, 
+/**
+ * Clients that are connected.
+ */
+clients: number, 
+/**
+ * Rooms.
+ */
+rooms: number, 
+/**
+ * Messages accepted.
+ */
+messagesReceived: number, 
+/**
+ * Messages put on queues.
+ */
+messagesDelivered: number, 
+/**
+ * Bytes read from sockets.
+ */
+bytesReceived: number, 
+/**
+ * Bytes written to them.
+ */
+bytesSent: number, 
+/**
+ * Clients that could not keep up.
+ */
+slowConsumersClosed: number, 
+/**
+ * Bytes that wait for clients.
+ */
+queuedBytes: number, };
+
+/**
+ * One minute of the whole cluster, and of each node.
+ */
+export type Minute = { 
+/**
+ * Its beginning.
+ */
+at: Timestamp, 
+/**
+ * Each node's part.
+ */
+nodes: Array<NodeMinute>, };
+
+/**
+ * One minute of one node.
+ */
+export type NodeMinute = { 
+/**
+ * Which.
+ */
+nodeId: NodeId, 
+/**
+ * Open sockets at its end.
+ */
+connections: number, 
+/**
+ * Rooms at its end.
+ */
+rooms: number, 
+/**
+ * Messages accepted within it.
+ */
+messagesReceived: number, 
+/**
+ * Messages put on queues within it.
+ */
+messagesDelivered: number, 
+/**
+ * Bytes read within it.
+ */
+bytesReceived: number, 
+/**
+ * Bytes written within it.
+ */
+bytesSent: number, 
+/**
+ * Clients that could not keep up within it.
+ */
+slowConsumersClosed: number, 
+/**
+ * Bytes that waited for clients at its end.
+ */
+queuedBytes: number, 
+/**
+ * How late a worker's timer was at most, in milliseconds.
+ */
+eventLoopLagMs: number, 
+/**
+ * The longest way to Redis and back, in milliseconds.
+ */
+roundTripMs: number, 
+/**
+ * The mean time from publishing to delivery at its end, in milliseconds.
+ */
+deliveryMs: number | null, };
+
+/**
+ * The first frame to `/admin/live`. (A browser cannot send a header with a WebSocket, and a URL is logged.)
+ */
+export type LiveToken = { 
+/**
+ * From the login.
+ */
+token: string, };
+
+/**
+ * What `/admin/live` sends each second.
+ */
+export type Live = { 
+/**
+ * When this was read.
+ */
+at: Timestamp, 
+/**
+ * The whole cluster now.
+ */
+now: Totals, 
+/**
+ * Each process.
+ */
+servers: Array<Server>, };
+
+/**
  * The first frame: who one is, and what one saw last.
  */
 export type Connect = { 

@@ -4,7 +4,7 @@ use crate::{count, sample};
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::{
-    Engine, EngineConfig, Hub, HubConfig, MemoryCluster, PortError, Ports, Retention, Unavailable, Wire,
+    Engine, EngineConfig, Hub, HubConfig, MemoryCluster, Peer, PortError, Ports, Retention, Unavailable, Wire,
     clock::{MockClock, SeededEntropy},
     engine::Target,
     fold,
@@ -121,7 +121,7 @@ async fn fill_a_room(members: u64, writes: &Rc<Cell<u64>>) -> (RoomId, Arc<dyn S
     let (hub, queue) = Hub::new(engine.clone(), HubConfig::default()).unwrap();
     let mut target = Target::Create(NewRoom { name: RoomName::parse(&"Tea".into(), 16).unwrap(), request: None });
     for _ in 0..members {
-        let connection = hub.open(Drain(writes.clone()));
+        let connection = hub.open(Drain(writes.clone()), Peer::default());
         let (attachment, client) = engine.attach(&hub, &connection, None, None, false).await.unwrap();
         let entered = engine.join(&hub, &connection, client.client_id, &attachment, target).await.unwrap();
         let view = entered.view;

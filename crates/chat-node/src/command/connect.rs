@@ -19,6 +19,9 @@ pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
         },
         None => None,
     };
+    if node.engine.is_banned(known.as_ref().map(|k| k.client), client.connection.peer) {
+        return Err(Refusal::Close(CloseCode::Banned));
+    }
 
     // Until the rooms are shown: reading them is most of what it costs.
     let _pass = client.admit().await?;

@@ -19,7 +19,7 @@ use crate::{
     session::Identity,
 };
 use engine::{
-    Connection, Hub, PortError, Unavailable, Wait, Who,
+    Closing, Connection, Hub, PortError, Unavailable, Wait, Who,
     engine::{Entered, Target},
     port::Attachment,
 };
@@ -140,9 +140,9 @@ impl Client {
     }
 
     /// The connection is over; the client's membership is not, yet.
-    pub(crate) async fn detach(&mut self) {
+    pub(crate) async fn detach(&mut self, why: Closing) {
         if let Some(speaker) = self.speaker.take() {
-            self.node.engine.detach(speaker.identity.client, &speaker.attachment).await;
+            self.node.engine.detach(speaker.identity.client, &speaker.attachment, Some(why)).await;
         }
     }
 

@@ -1,7 +1,7 @@
 //! `SEND_MESSAGE`: gives a message its place in the timeline.
 
 use super::{Client, Refusal, Reply};
-use engine::port::Post;
+use engine::{PortError, Wait, Who, port::Post};
 use protocol::{
     CorrelationId, MessageBody, MessageId, RoomId,
     command::SendMessage,
@@ -30,7 +30,14 @@ pub(super) async fn run(client: &mut Client, id: Option<CorrelationId>, command:
     let payload = encode(room_id, command.id, &sender, &body)?;
     let window = client.node.limiter.window(Policy::Message);
     let post = Post { room: room_id, client: sender.client_id, id: command.id, payload: payload.into(), window };
-    let appended = client.node.engine.send(post).await?;
+    let appended = match client.node.engine.send(post).await {
+        Err(PortError::Limited(wait)) => {
+            client.node.limiter.note_refused(Policy::Message, Who::Client(sender.client_id));
+            return Err(Wait(wait).into());
+        }
+        appended => appended?,
+    };
+    client.connection.posted();
     Ok(Some(
         Ack {
             id,

@@ -18,6 +18,7 @@ mod idempotent;
 mod lists;
 mod lost;
 mod memory;
+mod operators;
 mod policies;
 mod random;
 mod sessions;

@@ -10,7 +10,8 @@ local name         = ARGV[12] -- or '': a guest is called after its id
 local should_rename = ARGV[13] == '1'
 local control_head = ARGV[14] -- a node's control channel is control_head .. node
 local taken_over   = ARGV[15] -- the close code
-local RANDOM       = 16
+local address      = ARGV[16] -- or ''
+local RANDOM       = 17
 
 if not holds(gen) then return { SUPERSEDED } end
 
@@ -41,7 +42,8 @@ if was[1] == 'a' then
   end
   redis.call('SREM', held_by .. was[2], client)
 end
-redis.call('HSET', record, 'presence', 'a', 'gen', gen, 'conn', conn, 'node', node)
+redis.call('HSET', record, 'presence', 'a', 'gen', gen, 'conn', conn, 'node', node, 'since', int(now), 'ip', address)
+redis.call('ZADD', present, client, client)
 redis.call('SADD', held_by .. gen, client)
 redis.call('PEXPIRE', held_by .. gen, ttl)
 redis.call('ZADD', due, '+inf', client)

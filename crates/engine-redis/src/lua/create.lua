@@ -11,7 +11,7 @@ if not speaks(client, gen, conn) then return { SUPERSEDED } end
 if request ~= '' then
   local last = redis.call('HMGET', client_of .. client, 'request', 'made')
   if last[1] == request and redis.call('HGET', room_of .. last[2], 'name') == name
-    and redis.call('ZSCORE', members_of .. last[2], client) then
+    and is_in(last[2], client) then
     return joined(last[2], 1, {})
   end
 end

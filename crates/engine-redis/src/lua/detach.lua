@@ -6,12 +6,14 @@ local grace  = tonumber(ARGV[9])
 
 if not speaks(client, gen, conn) then return { 1 } end
 redis.call('SREM', held_by .. gen, client)
-if redis.call('ZCARD', entered_by .. client) == 0 then
+local entered = rooms_of(client)
+if #entered == 0 then
   retire(client)
 else
+  redis.call('ZREM', present, client)
   redis.call('HSET', client_of .. client, 'presence', 'g')
   redis.call('ZADD', due, int(now + grace), client)
   touch_client(client, grace + ttl)
-  for _, room in ipairs(rooms_of(client)) do touch_room(room) end
+  for _, room in ipairs(entered) do touch_room(room) end
 end
 return { 1 }

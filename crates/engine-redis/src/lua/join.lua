@@ -8,7 +8,7 @@ local members_per_room = tonumber(ARGV[11])
 
 if not speaks(client, gen, conn) then return { SUPERSEDED } end
 if redis.call('EXISTS', room_of .. room) == 0 then return { ROOM_NOT_FOUND } end
-if redis.call('ZSCORE', members_of .. room, client) then return joined(room, 1, {}) end
+if is_in(room, client) then return joined(room, 1, {}) end
 if count(room) >= members_per_room then return { ROOM_FULL } end
 local moved_from, fault = make_way(client, rooms_per_client)
 if not moved_from then return { fault } end

@@ -6,13 +6,15 @@ local due        = KEYS[3]  -- ZSET client -> when its grace or record ends; +in
 local rooms      = KEYS[4]  -- ZSET '<created>-<room>', zero-padded, all of score 0: the list's order
 local ended      = KEYS[5]  -- ZSET '<room>:<life>' of rooms whose timeline is still to be removed -> since when
 local state      = KEYS[6]  -- HASH last (the newest unique number), pulse, amnesty
-local life_of    = KEYS[7]  -- HASH node, started, seen, connections, cursor; by generation
+local life_of    = KEYS[7]  -- HASH node, started, seen, connections, cursor, done; by generation
 local held_by    = KEYS[8]  -- SET of the clients attached to a generation
 local node_of    = KEYS[9]  -- STRING the generation of a node's present life; by name
-local client_of  = KEYS[10] -- HASH key, name, presence (a, g, k), gen, node, conn; request and the room it made, last
-local entered_by = KEYS[11] -- ZSET room -> when it was entered; by client
+local client_of  = KEYS[10] -- HASH key, name, presence (a, g, k), gen, node, conn, since, ip; request and made (a room)
+local entered_by = KEYS[11] -- ZSET room -> when it was entered; by client. Some may have ended, see rooms_of()
 local room_of    = KEYS[12] -- HASH name, owner, created, life, index
 local members_of = KEYS[13] -- ZSET client -> when it came; by room
+local present    = KEYS[14] -- ZSET client -> its id, of those of presence a
+local came_to    = KEYS[15] -- ZSET client -> when it came for the first time; by room
 
 local channel_head = ARGV[1] -- a room's channel is channel_head .. room .. channel_tail
 local channel_tail = ARGV[2]
@@ -20,6 +22,8 @@ local ttl          = tonumber(ARGV[3]) -- ms after which what nobody uses is an 
 local keep         = tonumber(ARGV[4]) -- ms for which a client's record outlives its last connection
 
 local deadline     = tonumber(ARGV[5]) -- when nobody waits for the answer any more; 0: never
+
+local PARTICIPANTS_KEPT = 10000 -- of a room
 
 local ROOM_NOT_FOUND, ROOM_FULL, NOT_IN_ROOM, TOO_MANY_ROOMS, SUPERSEDED, TOO_LATE = -1, -2, -3, -4, -5, -6
 
@@ -69,12 +73,14 @@ local function forget_room(room)
     to_close[#to_close + 1] = tonumber(room)
     to_close[#to_close + 1] = tonumber(r[1])
   end
-  redis.call('DEL', room_of .. room, members_of .. room)
+  -- What takes long with many members is done beside all else.
+  redis.call('UNLINK', room_of .. room, members_of .. room, came_to .. room)
 end
 
 local function touch_room(room)
   redis.call('PEXPIRE', room_of .. room, ttl)
   redis.call('PEXPIRE', members_of .. room, ttl)
+  redis.call('PEXPIRE', came_to .. room, ttl)
 end
 
 local function touch_client(client, time)
@@ -82,13 +88,30 @@ local function touch_client(client, time)
   redis.call('PEXPIRE', entered_by .. client, int(time))
 end
 
-local function rooms_of(client) return redis.call('ZRANGE', entered_by .. client, 0, -1) end
+local function is_in(room, client) return redis.call('ZSCORE', members_of .. room, client) end
+
+-- The rooms that a client is in. What its own list says is not enough: a room that is ended has no time to tell each of
+-- its members (end_room), and its id may be another room's by now.
+local function rooms_of(client)
+  local current = {}
+  for _, room in ipairs(redis.call('ZRANGE', entered_by .. client, 0, -1)) do
+    if is_in(room, client) then
+      current[#current + 1] = room
+    else
+      redis.call('ZREM', entered_by .. client, room)
+    end
+  end
+  return current
+end
 
 -- Adds a member, which is none yet, and tells the room.
 local function enter(room, client)
   local at = unique()
   redis.call('ZADD', members_of .. room, at, client)
   redis.call('ZADD', entered_by .. client, at, room)
+  if redis.call('ZADD', came_to .. room, 'NX', at, client) == 1 then
+    redis.call('ZREMRANGEBYRANK', came_to .. room, 0, -PARTICIPANTS_KEPT - 1)
+  end
   touch_room(room)
   touch_client(client, ttl)
   tell(room, 'j', client, redis.call('HGET', client_of .. client, 'name') or '')
@@ -126,6 +149,7 @@ local function retire(client)
   redis.call('HSET', client_of .. client, 'presence', 'k')
   redis.call('ZADD', due, int(now + keep), client)
   for _, room in ipairs(former) do exit(room, client) end
+  redis.call('ZREM', present, client)
   touch_client(client, keep + ttl)
   return #former > 0
 end

@@ -16,7 +16,11 @@ for _, gen in ipairs(redis.call('ZRANGEBYSCORE', lost, '-inf', int(now), 'LIMIT'
   for _, client in ipairs(redis.call('SPOP', held_by .. gen, left)) do
     left = left - 1
     local c = redis.call('HMGET', client_of .. client, 'presence', 'gen')
-    if c[1] == 'a' and c[2] == gen and retire(client) then members = members + 1 end
+    if not c[1] then
+      redis.call('ZREM', present, client)
+    elseif c[1] == 'a' and c[2] == gen and retire(client) then
+      members = members + 1
+    end
   end
   if redis.call('SCARD', held_by .. gen) == 0 then
     redis.call('ZREM', lost, gen)
@@ -35,6 +39,7 @@ if left > 0 and now >= amnesty then
       for _, room in ipairs(rooms_of(client)) do exit(room, client) end
       redis.call('DEL', client_of .. client, entered_by .. client)
       redis.call('ZREM', due, client)
+      redis.call('ZREM', present, client)
     end
   end
 end

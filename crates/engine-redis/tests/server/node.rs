@@ -93,7 +93,7 @@ impl Node {
     pub async fn client(&self, name: &str) -> (ClientId, Attachment) {
         let attachment = Attachment { lease: self.lease.clone(), connection: 1 };
         let username = Some(Username::parse(&name.into(), 64).unwrap());
-        let claim = Claim { identity: None, fresh_key: Uuid::new_v4(), username, rename: false };
+        let claim = Claim { identity: None, fresh_key: Uuid::new_v4(), username, rename: false, address: None };
         (self.ports.directory.attach(&attachment, claim).await.unwrap().client_id, attachment)
     }
 

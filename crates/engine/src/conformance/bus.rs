@@ -1,10 +1,10 @@
 //! What [`Bus`](crate::port::Bus) promises.
 
-use super::{Backend, LONG, MANY, Node, Person, entries, message, payload, post};
+use super::{Backend, LONG, MANY, Node, Person, Recorder, entries, message, payload, post};
 use crate::port::{Address, Delivery, Entry, PortError, Post, Slice, Span};
 use bytes::Bytes;
 use protocol::{RoomId, Seq, policy::Window};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -465,6 +465,21 @@ pub async fn orders_reach_one_node_or_all(backend: &impl Backend) {
     }
     // To nobody: no fault of the sender's.
     bus.order(Address::Node(Uuid::new_v4().to_string().parse().unwrap()), to_one).await.unwrap();
+}
+
+/// A process that is no node hears orders when it has asked for them, and is not taken for a node.
+pub async fn who_listens_hears_orders_without_being_a_node(backend: &impl Backend) {
+    let node = Node::new(backend).await;
+    let (id, ports) = backend.node().await;
+    let heard = Arc::new(Recorder::default());
+    ports.bus.attach(heard.clone());
+    ports.bus.listen().await.unwrap();
+    for (to, order) in [(Address::Node(id.clone()), "to it"), (Address::Everyone, "to all")] {
+        node.ports.bus.order(to, Bytes::from_static(order.as_bytes())).await.unwrap();
+        let order = Delivery::Order(Bytes::from_static(order.as_bytes()));
+        heard.wait("the order", |all| all.contains(&order).then_some(())).await;
+    }
+    assert!(node.ports.directory.nodes().await.unwrap().iter().all(|listed| listed.node != id));
 }
 
 /// What a node hears does not hang on its lease: a node that was reaped hears on until it says otherwise, so that it

@@ -18,8 +18,10 @@
 #![allow(clippy::missing_panics_doc)]
 
 pub mod bus;
+pub mod census;
 pub mod directory;
 pub mod lease;
+pub mod records;
 pub mod room_list;
 pub mod throttle;
 
@@ -91,6 +93,7 @@ macro_rules! conformance_tests {
                 who_unsubscribes_hears_nothing_until_it_subscribes_again
                 ephemerals_pass_through_and_are_not_kept
                 orders_reach_one_node_or_all
+                who_listens_hears_orders_without_being_a_node
                 a_subscription_outlives_the_lease;
             directory:
                 ids_are_unique_under_concurrency
@@ -142,6 +145,31 @@ macro_rules! conformance_tests {
                 nodes_count_together
                 concurrent_takes_are_all_counted
                 a_limit_expires;
+            census:
+                counts_and_lists_follow_who_is_there
+                who_lost_its_node_is_not_listed
+                paging_goes_on_while_others_come_and_go
+                a_record_says_who_and_where
+                a_record_is_of_the_newest_connection
+                who_is_within_its_grace_is_found_and_not_listed
+                who_is_expelled_is_nowhere
+                a_grace_ends_with_expulsion
+                nobody_is_expelled_twice
+                participants_are_remembered_in_the_order_of_coming
+                a_forgotten_participant_is_a_guest
+                positions_are_those_of_the_timelines;
+            records:
+                a_document_is_read_until_it_is_removed
+                ids_and_bodies_are_opaque
+                a_list_is_in_the_order_of_ids
+                a_list_goes_on_while_documents_come_and_go
+                a_document_expires
+                what_has_expired_shortens_no_page
+                the_log_is_read_newest_first
+                a_full_log_forgets_its_oldest_entries
+                an_entry_settles_an_act
+                entries_of_several_nodes_are_all_in_the_log
+                a_bad_cursor_is_refused;
         }
     };
     (@ $make:expr; $($module:ident: $($case:ident)*;)*) => {
@@ -323,7 +351,7 @@ impl Node {
 }
 
 pub(crate) fn claim(identity: Option<(ClientId, Uuid)>) -> Claim {
-    Claim { identity, fresh_key: Uuid::new_v4(), username: None, rename: false }
+    Claim { identity, fresh_key: Uuid::new_v4(), username: None, rename: false, address: None }
 }
 
 /// A client, by the connection that speaks for it.

@@ -44,12 +44,22 @@ impl Engine {
     /// told of those who come back within their grace.
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) {
         // Side by side: however long a sweep takes, no heartbeat waits for it.
-        let both = async { tokio::join!(self.keep_lease(), self.keep_sweeping()) };
-        cancel.run_until_cancelled(both).await;
+        let all = async {
+            tokio::join!(
+                self.keep_lease(),
+                self.keep_sweeping(),
+                self.keep_orders(),
+                self.keep_bans(),
+                self.keep_canary()
+            )
+        };
+        cancel.run_until_cancelled(all).await;
         let lease = self.lease();
         if let Err(e) = self.bounded(self.ports.directory.deregister(&lease, self.config.grace)).await {
             tracing::warn!(error = %e, "could not give the lease back; it will run out");
         }
+        // After that: whoever asks who is there must not find it again.
+        self.say_farewell().await;
     }
 
     async fn keep_lease(&self) {
@@ -163,8 +173,8 @@ impl Engine {
     }
 
     /// Says whether the backend took it.
-    async fn detach_one(&self, Leaving { client, attachment }: Leaving) -> bool {
-        let detached = self.bounded(self.ports.directory.detach(client, &attachment, self.config.grace)).await.is_ok();
+    async fn detach_one(&self, Leaving { client, attachment, grace }: Leaving) -> bool {
+        let detached = self.bounded(self.ports.directory.detach(client, &attachment, grace)).await.is_ok();
         if detached {
             self.forget_gone(&attachment);
         }
@@ -210,7 +220,7 @@ impl Engine {
     }
 }
 
-fn every(period: Duration) -> tokio::time::Interval {
+pub(super) fn every(period: Duration) -> tokio::time::Interval {
     let mut interval = tokio::time::interval_at(Instant::now() + period, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval

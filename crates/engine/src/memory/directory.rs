@@ -1,6 +1,6 @@
 //! Nodes, clients, rooms and who is in them.
 
-use super::{ClientState, MemoryNode, NodeState, Presence, RoomState, State, after, log::Log};
+use super::{ClientState, MemoryNode, NodeState, Presence, RoomState, State, after, census::Participation, log::Log};
 use crate::{
     clock::Entropy,
     control::Order,
@@ -78,6 +78,7 @@ impl Directory for MemoryNode {
     }
 
     async fn attach(&self, attachment: &Attachment, claim: Claim) -> Result<Attached, PortError> {
+        let now = self.now();
         let mut state = self.state();
         if !state.holds(&attachment.lease) {
             return Err(PortError::Superseded);
@@ -96,6 +97,8 @@ impl Directory for MemoryNode {
             rooms: Vec::new(),
             made: None,
             presence: Presence::Attached(attachment.clone()),
+            connected_at: now,
+            address: None,
         });
         let previous = match state.clients.get(&client_id).map(|c| &c.presence) {
             Some(Presence::Attached(previous)) if previous != attachment => Some(previous.clone()),
@@ -109,6 +112,9 @@ impl Directory for MemoryNode {
             sink.deliver(Delivery::Order(order.encode()));
         }
         state.set_presence(client_id, Presence::Attached(attachment.clone()));
+        if let Some(client) = state.clients.get_mut(&client_id) {
+            (client.connected_at, client.address) = (now, claim.address);
+        }
         if let Some(name) = claim.username.filter(|_| claim.rename) {
             state.rename(client_id, name);
         }
@@ -164,6 +170,7 @@ impl Directory for MemoryNode {
             members: BTreeMap::new(),
             arrivals: 0,
             places: HashMap::new(),
+            participants: Participation::default(),
             log: Log::new(self.fresh_epoch()?),
         };
         state.rooms.insert(id, room);

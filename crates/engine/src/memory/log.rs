@@ -19,6 +19,11 @@ impl Log {
         Self { epoch, newest: Seq::ZERO, entries: VecDeque::new(), seen: HashMap::new(), seen_by_age: VecDeque::new() }
     }
 
+    /// The newest position that was given.
+    pub(super) fn newest(&self) -> Seq {
+        self.newest
+    }
+
     /// The position of a message that was here before.
     pub(super) fn seen(
         &mut self,

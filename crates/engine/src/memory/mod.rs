@@ -4,8 +4,10 @@
 //! "in the order in which they took effect" needs no proof.
 
 mod bus;
+mod census;
 mod directory;
 mod log;
+mod records;
 mod throttle;
 
 use crate::{
@@ -19,6 +21,7 @@ use protocol::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -75,6 +78,9 @@ struct State {
     deadlines: BTreeSet<(Timestamp, ClientId)>,
     windows: HashMap<(protocol::policy::Policy, String), throttle::Counts>,
     windows_swept: Option<Timestamp>,
+    /// Whom a connection speaks for.
+    attached: BTreeSet<ClientId>,
+    records: records::Store,
 }
 
 struct NodeState {
@@ -94,6 +100,8 @@ struct ClientState {
     /// By which request it made which room, the last time.
     made: Option<(CorrelationId, RoomId)>,
     presence: Presence,
+    connected_at: Timestamp,
+    address: Option<IpAddr>,
 }
 
 enum Presence {
@@ -113,6 +121,7 @@ struct RoomState {
     arrivals: u64,
     /// Where each member stands in `members`.
     places: HashMap<ClientId, u64>,
+    participants: census::Participation,
     log: Log,
 }
 
@@ -127,11 +136,17 @@ impl MemoryCluster {
     #[must_use]
     pub fn node(&self, node: NodeId) -> Ports {
         let handle = Arc::new(MemoryNode { shared: self.0.clone(), node });
-        Ports { bus: handle.clone(), directory: handle.clone(), throttle: handle }
+        Ports {
+            bus: handle.clone(),
+            directory: handle.clone(),
+            throttle: handle.clone(),
+            census: handle.clone(),
+            records: handle,
+        }
     }
 }
 
-/// One node's handle; all three ports in one.
+/// One node's handle; all ports in one.
 struct MemoryNode {
     shared: Arc<Shared>,
     node: NodeId,
@@ -178,6 +193,7 @@ impl State {
         room.arrivals += 1;
         room.members.insert(room.arrivals, client);
         room.places.insert(client, room.arrivals);
+        room.participants.note(client);
         state.rooms.push(id);
         let member = Member { client_id: client, username: state.username.clone() };
         self.tell_change(id, Change::Joined(member));
@@ -217,6 +233,11 @@ impl State {
             Presence::Grace(until) | Presence::Kept(until) => {
                 self.deadlines.remove(&(*until, client));
             }
+        }
+        if matches!(presence, Presence::Attached(_)) {
+            self.attached.insert(client);
+        } else {
+            self.attached.remove(&client);
         }
         match &presence {
             Presence::Attached(new) => {

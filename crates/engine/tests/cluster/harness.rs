@@ -2,7 +2,8 @@
 
 use crate::ports::{Rough, Weather};
 use engine::{
-    Connection, Engine, EngineConfig, Hub, HubConfig, MemoryCluster, PortError, Ports, Position, Retention, Wire,
+    Closing, Connection, Engine, EngineConfig, Hub, HubConfig, MemoryCluster, Peer, PortError, Ports, Position,
+    Retention, Wire,
     clock::{MockClock, SeededEntropy},
     engine::{Entered, Target},
     port::{Appended, Attachment, NewRoom, Post, RoomRules},
@@ -77,6 +78,7 @@ pub struct Model {
     pub closed: Option<u16>,
     pub pings: usize,
     pub ephemeral: usize,
+    pub notices: Vec<String>,
 }
 
 fn text(message: &Message) -> (u64, String) {
@@ -110,6 +112,7 @@ impl Model {
                 self.left.push((left.room_id, left.reason));
             }
             ServerEvent::MemberTyping(_) => self.ephemeral += 1,
+            ServerEvent::Notice(notice) => self.notices.push(notice.text),
             other => panic!("unexpected {other:?}"),
         }
     }
@@ -169,8 +172,16 @@ pub fn message_id() -> MessageId {
 
 impl Client {
     pub async fn connect(node: &Rc<Node>, identity: Option<(ClientId, Uuid)>) -> Result<Self, PortError> {
+        Self::connect_from(node, identity, Peer::default()).await
+    }
+
+    pub async fn connect_from(
+        node: &Rc<Node>,
+        identity: Option<(ClientId, Uuid)>,
+        peer: Peer,
+    ) -> Result<Self, PortError> {
         let hub = node.hubs[node.next.replace(node.next.get() + 1) % node.hubs.len()].clone();
-        let connection = hub.open(Fake::new());
+        let connection = hub.open(Fake::new(), peer);
         let attached = node.engine.attach(&hub, &connection, identity, None, false).await;
         let (attachment, attached) = attached.inspect_err(|_| hub.forget(&connection))?;
         Ok(Self {
@@ -201,7 +212,23 @@ impl Client {
     /// The connection is lost.
     pub async fn lose(&self) {
         self.hub.forget(&self.connection);
-        self.node.engine.detach(self.id, &self.attachment).await;
+        self.node.engine.detach(self.id, &self.attachment, None).await;
+    }
+
+    /// What a connection's task does when it is told to end: its close is written, and the cluster told.
+    pub fn takes_leave(&self) {
+        let (hub, connection) = (self.hub.clone(), self.connection.clone());
+        let (engine, id, attachment) = (self.node.engine.clone(), self.id, self.attachment.clone());
+        tokio::task::spawn_local(async move {
+            while connection.closing().is_none() {
+                connection.wake.notified().await;
+            }
+            let why: Option<Closing> = connection.closing();
+            hub.forget(&connection);
+            engine.detach(id, &attachment, why).await;
+            let _ = connection.flush();
+            connection.took_leave();
+        });
     }
 
     /// The socket takes so much more.
@@ -363,6 +390,7 @@ impl Default for Options {
 pub const SEVERAL_ROOMS: RoomRules = RoomRules { rooms_per_client: 100, members_per_room: 10_000 };
 
 pub struct World {
+    pub cluster: MemoryCluster,
     pub clock: Arc<MockClock>,
     pub weather: Arc<Weather>,
     pub nodes: Vec<Rc<Node>>,
@@ -392,7 +420,7 @@ impl World {
             }
             nodes.push(Rc::new(Node { engine, hubs, ports, rough, tasks, next: Cell::new(0) }));
         }
-        Self { clock, weather, nodes }
+        Self { cluster, clock, weather, nodes }
     }
 
     pub async fn guest(&self, node: usize) -> Client {

@@ -40,7 +40,7 @@ fn a_lost_attempt_does_not_end_the_next_one() {
         let person = world.guest(1).await;
         person.join(room).await.unwrap();
         person.lose().await;
-        let connection = hub.open(Fake::new());
+        let connection = hub.open(Fake::new(), Peer::default());
         let identity = Some((person.id, person.key));
         world.weather.set(|w| &w.late, 100);
         let lost = node.engine.attach(hub, &connection, identity, None, false).await;

@@ -5,10 +5,11 @@
 mod anything;
 mod harness;
 mod lost_answers;
+mod operators;
 mod ports;
 
 use engine::{
-    EngineConfig, HubConfig, PortError, Retention,
+    EngineConfig, HubConfig, Peer, PortError, Retention,
     clock::{Entropy, SeededEntropy},
     fold,
 };
@@ -536,7 +537,7 @@ fn silence_ends_a_connection() {
     run(async {
         let world = World::new(Options { hub: HubConfig::default(), ..Options::default() }).await;
         let (silent, lively) = (world.guest(0).await, world.guest(0).await);
-        let stranger = silent.hub.open(silent.connection.wire.clone());
+        let stranger = silent.hub.open(silent.connection.wire.clone(), Peer::default());
         let hub = silent.hub.clone();
         world.pass(Duration::from_secs(9)).await;
         assert_eq!(stranger.closing(), None);

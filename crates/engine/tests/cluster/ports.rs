@@ -102,7 +102,7 @@ impl Rough {
     }
 
     pub fn ports(self: &Arc<Self>) -> Ports {
-        Ports { bus: self.clone(), directory: self.clone(), throttle: self.inner.throttle.clone() }
+        Ports { bus: self.clone(), directory: self.clone(), ..self.inner.clone() }
     }
 
     /// Nothing that is published reaches this node.

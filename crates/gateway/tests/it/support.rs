@@ -61,7 +61,7 @@ impl Cluster {
         let lease = Arc::new(self.node("maker", 1).await);
         let directory = self.ports("maker").directory;
         let attachment = Attachment { lease, connection: 1 };
-        let claim = Claim { identity: None, fresh_key: Uuid::nil(), username: None, rename: false };
+        let claim = Claim { identity: None, fresh_key: Uuid::nil(), username: None, rename: false, address: None };
         let client = directory.attach(&attachment, claim).await.unwrap().client_id;
         let rules = RoomRules { rooms_per_client: usize::MAX, members_per_room: 10 };
         let mut ids = Vec::new();

@@ -55,9 +55,8 @@ pub struct Cluster {
 
 impl Broken {
     pub fn ports(inner: Ports, how: Sabotage, cluster: Arc<Cluster>) -> Ports {
-        let throttle = inner.throttle.clone();
-        let broken = Arc::new(Self { inner, how, cluster });
-        Ports { bus: broken.clone(), directory: broken, throttle }
+        let broken = Arc::new(Self { inner: inner.clone(), how, cluster });
+        Ports { bus: broken.clone(), directory: broken, ..inner }
     }
 
     fn one_in(&self, many: u64) -> bool {

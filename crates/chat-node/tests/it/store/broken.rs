@@ -46,8 +46,8 @@ pub struct Broken {
 impl Broken {
     pub fn over(inner: Ports) -> (Ports, Arc<Self>) {
         let (trouble, held, let_through) = (Mutex::new(None), AtomicUsize::new(0), Semaphore::new(0));
-        let this = Arc::new(Self { inner, trouble, held, let_through });
-        (Ports { bus: this.clone(), directory: this.clone(), throttle: this.clone() }, this)
+        let this = Arc::new(Self { inner: inner.clone(), trouble, held, let_through });
+        (Ports { bus: this.clone(), directory: this.clone(), throttle: this.clone(), ..inner }, this)
     }
 
     /// One call of the ports has trouble from now on; `*` is all that clients cause.
