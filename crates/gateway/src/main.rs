@@ -44,5 +44,7 @@ async fn serve(settings: Settings, listener: TcpListener, lifecycle: Lifecycle) 
     let (ports, health) = (cluster.node(node_id.clone()), Health::new());
     health.add_check("redis", Arc::new(cluster));
     let server = gateway::build(gateway, node_id, ports, Arc::new(SystemClock), health, VERSION, listener)?;
+    // One document for all of the product's HTTP.
+    let server = server.describing(admin_api::document(VERSION));
     Ok(server.run(&lifecycle).await?)
 }

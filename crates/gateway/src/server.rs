@@ -5,6 +5,7 @@ use engine::{Ports, clock::Clock};
 use protocol::NodeId;
 use runtime::{health::Health, lifecycle::Lifecycle, metrics::Metrics, ops, server::HttpServer};
 use std::{io, net::TcpListener, sync::Arc};
+use utoipa::openapi::OpenApi;
 
 /// A gateway and what serves it, not running yet.
 pub struct Server {
@@ -28,9 +29,7 @@ pub fn build(
 ) -> io::Result<Server> {
     let metrics = Metrics::new("gateway", version).map_err(io::Error::other)?;
     let gateway = Gateway::new(config, node_id, ports, clock, health.clone(), version);
-    let http = HttpServer::new("gateway", listener, metrics.clone())
-        .routes(gateway.routes())
-        .routes(ops::routes(health.clone(), metrics));
+    let http = HttpServer::new("gateway", listener, metrics.clone()).routes(ops::routes(health.clone(), metrics));
     Ok(Server { gateway, health, http })
 }
 
@@ -42,12 +41,20 @@ impl Server {
         self
     }
 
+    /// The same, describing the calls of another service of the product as well.
+    #[must_use]
+    pub fn describing(mut self, other: OpenApi) -> Self {
+        self.gateway = self.gateway.describing(other);
+        self
+    }
+
     /// Serves until it is asked to end, and has.
     ///
     /// # Errors
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
         let Self { gateway, health, http } = self;
+        let http = http.routes(gateway.routes());
         let background = lifecycle.clone();
         lifecycle.spawn(async move { gateway.run(&background).await });
         health.set_ready(true);

@@ -20,6 +20,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("load-test", &["engine", "engine-redis", "runtime", "actix", "chat-node", "gateway", "roomful", "fred"]),
     ("chat-node", &["gateway", "roomful", "fred", "actix-web"]),
     ("gateway", &["chat-node", "roomful", "fred"]),
+    ("admin-api", &["chat-node", "gateway", "roomful", "fred"]),
     ("engine-redis", &["actix", "chat-node", "gateway"]),
     ("cluster", &["protocol", "engine", "runtime", "chat-node", "gateway", "roomful"]),
 ];

@@ -110,3 +110,15 @@ async fn another_services_calls_are_described_as_well() {
     assert!(lifecycle.shutdown(PATIENCE).await);
     assert!(background.await.unwrap().is_some(), "the background work ended when it was asked to");
 }
+
+#[test]
+fn what_the_admin_api_calls_by_the_same_name_is_the_same() {
+    let ours = serde_json::to_value(gateway::document(VERSION)).unwrap();
+    let theirs = serde_json::to_value(admin_api::document(VERSION)).unwrap();
+    for kind in ["schemas", "responses"] {
+        let (ours, theirs) = (&ours["components"][kind], &theirs["components"][kind]);
+        for (name, is) in ours.as_object().unwrap() {
+            assert!(theirs[name].is_null() || theirs[name] == *is, "{kind} {name}");
+        }
+    }
+}
