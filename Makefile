@@ -5,7 +5,7 @@
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
-	@echo 'make cluster      Redis, nginx, a gateway and NODES=3 chat-nodes as processes of their own, at PORT=8080'
+	@echo 'make cluster      Redis, nginx, gateway, admin API and NODES=3 chat-nodes as processes of their own, at PORT=8080'
 	@echo 'make audit        clients, faults and a judge: nothing lost, doubled or reordered (SEED=1 DURATION=240s URL=…)'
 	@echo 'make load         thousands of connections, and what each delivery costs (PROFILE=rooms URL=… LOAD="--rate 50k")'
 	@echo 'make bench        ours against Socket.IO, ws and a floor, in turn, as ratios (ROUNDS=3 BENCH="--rates 25k")'
@@ -26,7 +26,7 @@ cluster:
 	@scripts/preflight.sh redis-server nginx setpriv
 	@$(MAKE) --no-print-directory page
 	@echo '── services (the first build takes some minutes)'
-	@cargo build --release --locked --package cluster --package chat-node --package gateway
+	@cargo build --release --locked --package cluster --package chat-node --package gateway --package admin-api
 	@exec setpriv --pdeathsig TERM -- "$${CARGO_TARGET_DIR:-target}/release/cluster" \
 	  --nodes "$(NODES)" --port "$(PORT)" --dir .run --frontend frontend/dist
 

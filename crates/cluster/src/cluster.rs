@@ -27,7 +27,7 @@ pub struct Cluster {
     redis: Process,
     nginx: Process,
     gateway: Process,
-    admin_api: Option<Process>,
+    admin_apis: Vec<Process>,
     nodes: Vec<Process>,
     ends: (mpsc::UnboundedSender<Ended>, mpsc::UnboundedReceiver<Ended>),
     published: Arc<Published>,
@@ -71,7 +71,8 @@ impl Cluster {
         };
         let any = || Port::any().map_err(StartError::Port);
         let (redis_port, gateway_port) = (any()?, any()?);
-        let admin_port = options.program("admin-api").map(|_| any()).transpose()?;
+        let replicas = options.program("admin-api").map_or(0, |_| options.admin_apis);
+        let admin_ports = (0..replicas).map(|_| any()).collect::<Result<Vec<_>, _>>()?;
         let node_ports = (0..options.nodes).map(|_| any()).collect::<Result<Vec<_>, _>>()?;
 
         let service = |port: &Port| Service { pid: 0, port: port.number() };
@@ -84,7 +85,8 @@ impl Cluster {
                     redis: service(&redis_port),
                     nginx: service(&site_port),
                     gateway: service(&gateway_port),
-                    admin_api: admin_port.as_ref().map(service),
+                    admin_api: admin_ports.first().map(service),
+                    more_admin_apis: admin_ports.iter().skip(1).map(service).collect(),
                     chat_nodes: Vec::new(),
                 },
             }),
@@ -93,17 +95,18 @@ impl Cluster {
         let process = |role, plan: Plan| Process::new(plan, ends.0.clone(), published.on_start(role));
 
         let shared = Shared::new(&options, dir.clone(), loopback(&redis_port));
-        let services = Services { gateway: &gateway_port, admin_api: admin_port.as_ref(), chat_nodes: &node_ports };
+        let services = Services { gateway: &gateway_port, admin_apis: &admin_ports, chat_nodes: &node_ports };
         let site = plan::site(&options, &dir, &site_port, services)?;
         site.write()?;
         let redis = process(Role::Redis, plan::redis(&programs.redis, &dir, &redis_port)?);
         let nginx = process(Role::Nginx, plan::nginx(&programs, &site, dir.join("nginx.log")));
         let gateway = process(Role::Gateway, shared.service(&options, "gateway", "gateway", &gateway_port)?);
-        let admin_api = match &admin_port {
-            Some(port) => Some(process(Role::AdminApi, shared.service(&options, "admin-api", "admin-api", port)?)),
-            None => None,
-        };
-        let mut ports: Vec<_> = [site_port, redis_port, gateway_port].into_iter().chain(admin_port).collect();
+        let mut admin_apis = Vec::new();
+        for (n, port) in admin_ports.iter().enumerate() {
+            let name = if n == 0 { "admin-api".to_owned() } else { format!("admin-api-{}", n + 1) };
+            admin_apis.push(process(Role::AdminApi(n), shared.service(&options, "admin-api", &name, port)?));
+        }
+        let mut ports: Vec<_> = [site_port, redis_port, gateway_port].into_iter().chain(admin_ports).collect();
         let mut nodes = Vec::new();
         for port in node_ports {
             let plan = shared.service(&options, "chat-node", &node_id(nodes.len()), &port)?;
@@ -111,7 +114,20 @@ impl Cluster {
             nodes.push(process(Role::ChatNode(nodes.len()), plan));
             ports.push(port);
         }
-        Ok(Self { redis, nginx, gateway, admin_api, nodes, ends, published, site, shared, options, ports, _lock: lock })
+        Ok(Self {
+            redis,
+            nginx,
+            gateway,
+            admin_apis,
+            nodes,
+            ends,
+            published,
+            site,
+            shared,
+            options,
+            ports,
+            _lock: lock,
+        })
     }
 
     async fn bring_up(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), StartError> {
@@ -124,10 +140,10 @@ impl Cluster {
         self.redis.ready(within).await?;
         up(&self.redis);
         // All at once: none waits for another.
-        for process in services(&mut self.gateway, &mut self.admin_api, &mut self.nodes) {
+        for process in services(&mut self.gateway, &mut self.admin_apis, &mut self.nodes) {
             process.start().await?;
         }
-        for process in services(&mut self.gateway, &mut self.admin_api, &mut self.nodes) {
+        for process in services(&mut self.gateway, &mut self.admin_apis, &mut self.nodes) {
             process.ready(within).await?;
             up(process);
         }
@@ -152,7 +168,7 @@ impl Cluster {
     /// The password of the admin API, if the environment had none and it was made up.
     #[must_use]
     pub fn admin_password(&self) -> Option<&str> {
-        self.admin_api.as_ref().and(self.shared.admin_password.as_deref())
+        self.admin_apis.first().and(self.shared.admin_password.as_deref())
     }
 
     /// redis-server.
@@ -170,9 +186,9 @@ impl Cluster {
         &mut self.gateway
     }
 
-    /// The admin API, where there is such a program.
-    pub fn admin_api(&mut self) -> Option<&mut Process> {
-        self.admin_api.as_mut()
+    /// The replicas of the admin API, where there is such a program.
+    pub fn admin_apis(&mut self) -> &mut [Process] {
+        &mut self.admin_apis
     }
 
     /// A chat-node, from 0 on.
@@ -235,7 +251,7 @@ impl Cluster {
     pub async fn stop(mut self) {
         let (drain, end) = (self.options.drain_within, self.options.end_within);
         stop_all(self.nodes.iter(), drain).await;
-        stop_all(std::iter::once(&self.gateway).chain(&self.admin_api), end).await;
+        stop_all(std::iter::once(&self.gateway).chain(&self.admin_apis), end).await;
         stop_all([&self.nginx], end).await;
         stop_all([&self.redis], end).await;
         self.kill().await;
@@ -250,7 +266,7 @@ impl Cluster {
     }
 
     fn all(&self) -> impl Iterator<Item = &Process> {
-        let services = std::iter::once(&self.gateway).chain(&self.admin_api).chain(&self.nodes);
+        let services = std::iter::once(&self.gateway).chain(&self.admin_apis).chain(&self.nodes);
         services.chain([&self.nginx, &self.redis])
     }
 }
@@ -265,10 +281,10 @@ impl Drop for Cluster {
 
 fn services<'a>(
     gateway: &'a mut Process,
-    admin_api: &'a mut Option<Process>,
+    admin_apis: &'a mut [Process],
     nodes: &'a mut [Process],
 ) -> impl Iterator<Item = &'a mut Process> {
-    std::iter::once(gateway).chain(admin_api).chain(nodes)
+    std::iter::once(gateway).chain(admin_apis).chain(nodes)
 }
 
 async fn stop_all(processes: impl IntoIterator<Item = &Process>, within: Duration) {

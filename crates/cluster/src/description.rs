@@ -18,6 +18,9 @@ pub struct Description {
     /// The admin API; missing as long as there is no such program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_api: Option<Service>,
+    /// Its further replicas; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_admin_apis: Vec<Service>,
     /// The chat-nodes, in the order in which they were added.
     pub chat_nodes: Vec<ChatNode>,
 }
@@ -50,7 +53,8 @@ impl Description {
             Role::Redis => Some(&mut self.redis.pid),
             Role::Nginx => Some(&mut self.nginx.pid),
             Role::Gateway => Some(&mut self.gateway.pid),
-            Role::AdminApi => self.admin_api.as_mut().map(|service| &mut service.pid),
+            Role::AdminApi(0) => self.admin_api.as_mut().map(|service| &mut service.pid),
+            Role::AdminApi(n) => self.more_admin_apis.get_mut(n - 1).map(|service| &mut service.pid),
             Role::ChatNode(n) => self.chat_nodes.get_mut(n).map(|node| &mut node.pid),
         };
         if let Some(known) = known {
@@ -70,7 +74,8 @@ pub(crate) enum Role {
     Redis,
     Nginx,
     Gateway,
-    AdminApi,
+    /// Counted from 0.
+    AdminApi(usize),
     /// Counted from 0.
     ChatNode(usize),
 }
@@ -95,6 +100,7 @@ mod tests {
             nginx: Service { pid: 3, port: 8080 },
             gateway: Service { pid: 4, port: 5 },
             admin_api: None,
+            more_admin_apis: Vec::new(),
             chat_nodes: vec![ChatNode { node_id: "chat-node-1".into(), pid: 6, port: 7 }],
         }
     }
@@ -123,7 +129,7 @@ mod tests {
         for (role, pid) in [(Role::Redis, 11), (Role::Nginx, 13), (Role::Gateway, 14), (Role::ChatNode(0), 16)] {
             description.started(role, pid);
         }
-        description.started(Role::AdminApi, 18);
+        description.started(Role::AdminApi(0), 18);
         description.started(Role::ChatNode(1), 19);
         let pids = [description.redis.pid, description.nginx.pid, description.gateway.pid];
         assert_eq!(pids, [11, 13, 14]);

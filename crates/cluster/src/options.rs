@@ -22,6 +22,8 @@ pub type RedisAddress = Box<dyn Fn(&str, SocketAddr) -> SocketAddr + Send + Sync
 pub struct Options {
     /// Chat-nodes to begin with, 1 to [`MAX_NODES`].
     pub nodes: usize,
+    /// Replicas of the admin API, if there is such a program; 1.
+    pub admin_apis: usize,
     /// Where the site is on loopback; 0 is any free port.
     pub port: u16,
     /// Where `cluster.json`, logs, configurations and Redis's data are. Made if it is not there; only one cluster at a
@@ -51,6 +53,7 @@ impl Options {
     pub fn new(binaries: impl Into<PathBuf>) -> Self {
         Self {
             nodes: 3,
+            admin_apis: 1,
             port: 0,
             dir: PathBuf::from(".run"),
             binaries: binaries.into(),
@@ -107,6 +110,7 @@ impl fmt::Debug for Options {
         let env: Vec<_> = self.env.iter().map(|(name, _)| name).collect();
         f.debug_struct("Options")
             .field("nodes", &self.nodes)
+            .field("admin_apis", &self.admin_apis)
             .field("port", &self.port)
             .field("dir", &self.dir)
             .field("binaries", &self.binaries)

@@ -74,7 +74,10 @@ pub(crate) fn site(options: &Options, dir: &Path, port: &Port, services: Service
         workers: "auto".into(),
         gateway: Upstream::Addresses(vec![loopback(services.gateway)]),
         chat_nodes: Upstream::Addresses(services.chat_nodes.iter().map(loopback).collect()),
-        admin_api: services.admin_api.map(|port| Upstream::Addresses(vec![loopback(port)])),
+        admin_api: match services.admin_apis {
+            [] => None,
+            ports => Some(Upstream::Addresses(ports.iter().map(loopback).collect())),
+        },
         resolver: None,
     })
 }
@@ -83,7 +86,7 @@ pub(crate) fn site(options: &Options, dir: &Path, port: &Port, services: Service
 #[derive(Clone, Copy)]
 pub(crate) struct Services<'a> {
     pub(crate) gateway: &'a Port,
-    pub(crate) admin_api: Option<&'a Port>,
+    pub(crate) admin_apis: &'a [Port],
     pub(crate) chat_nodes: &'a [Port],
 }
 

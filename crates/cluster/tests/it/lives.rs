@@ -23,8 +23,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 async fn start(options: Options) -> Cluster {
     let mut told = Vec::new();
     let cluster = Cluster::start(options, &mut |line| told.push(line.to_owned())).await.unwrap();
-    // Redis, nginx, the gateway, and the nodes.
-    assert_eq!(told.len(), 3 + cluster.nodes(), "{told:?}");
+    // Redis, nginx, the gateway, the admin API, and the nodes.
+    assert_eq!(told.len(), 4 + cluster.nodes(), "{told:?}");
     cluster
 }
 
@@ -157,7 +157,8 @@ async fn each_service_can_be_given_a_redis_of_its_own() {
     }));
     let mut cluster = start(options).await;
     let redis = SocketAddr::from((Ipv4Addr::LOCALHOST, cluster.redis().port()));
-    assert_eq!(*asked.lock().unwrap(), [("gateway".to_owned(), redis), ("chat-node-1".to_owned(), redis)]);
+    let services = ["gateway", "admin-api", "chat-node-1"];
+    assert_eq!(*asked.lock().unwrap(), services.map(|name| (name.to_owned(), redis)));
     stop(cluster).await;
 }
 

@@ -3,6 +3,9 @@
 // clippy.toml lets test functions do this, but not what they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod admin;
+mod admin_scale;
+mod admin_schema;
 mod config;
 mod discovery;
 mod lives;

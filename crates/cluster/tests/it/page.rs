@@ -35,6 +35,22 @@ async fn every_answer_has_the_headers_of_the_services_once() {
     }
 }
 
+/// Its calls are beside it, and go elsewhere.
+#[tokio::test]
+async fn the_dashboard_is_a_page_of_its_own() {
+    let nginx = Nginx::start(|site| put(&site.frontend, "admin.html", "<!doctype html>dashboard")).await;
+    let page = get(nginx.address(), "/admin/", &[]).await;
+    assert_eq!((page.status, page.one("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(page.one("content-security-policy"), CONTENT_SECURITY_POLICY);
+    assert_eq!(page.one("cache-control"), "no-cache");
+    assert_eq!(page.body, b"<!doctype html>dashboard");
+    let short = get(nginx.address(), "/admin", &[]).await;
+    assert_eq!((short.status, short.one("location")), (308, "/admin/"));
+    assert_eq!(request(nginx.address(), "POST", "/admin/", &[], b"{}").await.status, 405);
+    let none = Nginx::start(|_| ()).await;
+    assert_eq!(get(none.address(), "/admin/", &[]).await.status, 404);
+}
+
 #[tokio::test]
 async fn a_304_keeps_the_page_alive() {
     let nginx = Nginx::start(|_| ()).await;

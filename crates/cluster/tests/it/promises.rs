@@ -75,7 +75,7 @@ async fn told_of_leaving(member: &mut Client, mut expected: BTreeSet<ClientId>) 
 }
 
 /// What Redis answers, as text.
-async fn ask_redis(port: u16, command: &str) -> String {
+pub async fn ask_redis(port: u16, command: &str) -> String {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     socket.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -11,7 +11,7 @@ async fn a_service_that_is_not_there_is_unavailable() {
     // With no admin API at all, and with one that does not answer; the site starts with either.
     for admin_api in [None, Some(nobody())] {
         let nginx = Nginx::start(|site| site.admin_api = admin_api).await;
-        for path in ["/admin", "/admin/login", "/admin/servers", "/admin/live", "/api/health", "/ws"] {
+        for path in ["/admin/login", "/admin/servers", "/admin/live", "/api/health", "/ws"] {
             let response = get(nginx.address(), path, &[]).await;
             response.assert_problem(503);
             assert_eq!(response.one("retry-after"), "1");

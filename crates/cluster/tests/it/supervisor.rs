@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fs};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 fn pids(cluster: &Description) -> BTreeSet<u32> {
-    let services = [cluster.redis.pid, cluster.nginx.pid, cluster.gateway.pid];
+    let services = [cluster.redis.pid, cluster.nginx.pid, cluster.gateway.pid, cluster.admin_api.unwrap().pid];
     services.into_iter().chain(cluster.chat_nodes.iter().map(|node| node.pid)).collect()
 }
 
@@ -28,8 +28,8 @@ async fn it_runs_tells_of_ends_and_leaves_nothing_behind() {
     // What others read: exactly these keys, and processes that are what they are said to be.
     let path = supervisor.dir.join("cluster.json");
     let described: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    assert_eq!(keys(&described), ["chatNodes", "gateway", "nginx", "redis", "url"]);
-    for name in ["redis", "nginx", "gateway"] {
+    assert_eq!(keys(&described), ["adminApi", "chatNodes", "gateway", "nginx", "redis", "url"]);
+    for name in ["redis", "nginx", "gateway", "adminApi"] {
         assert_eq!(keys(&described[name]), ["pid", "port"]);
     }
     assert_eq!(keys(&described["chatNodes"][0]), ["nodeId", "pid", "port"]);
@@ -40,6 +40,7 @@ async fn it_runs_tells_of_ends_and_leaves_nothing_behind() {
         (cluster.redis.pid, "redis-server"),
         (cluster.nginx.pid, "nginx"),
         (cluster.gateway.pid, "gateway"),
+        (cluster.admin_api.unwrap().pid, "admin-api"),
         (cluster.chat_nodes[0].pid, "chat-node"),
         (cluster.chat_nodes[1].pid, "chat-node"),
     ] {

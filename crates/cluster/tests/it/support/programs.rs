@@ -18,20 +18,20 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Where `chat-node` and `gateway` are. `cargo test --workspace` has built them by now; another test run has not.
+/// Where the services are. `cargo test --workspace` has built them by now; another test run has not.
 pub fn binaries() -> &'static Path {
     static BINARIES: OnceLock<PathBuf> = OnceLock::new();
     BINARIES.get_or_init(|| {
         // target/debug/cluster: beside the programs of the other packages.
         let ours = Path::new(env!("CARGO_BIN_EXE_cluster"));
         let dir = ours.parent().unwrap().to_owned();
-        if ["chat-node", "gateway"].iter().any(|name| !dir.join(name).is_file()) {
+        if ["chat-node", "gateway", "admin-api"].iter().any(|name| !dir.join(name).is_file()) {
             let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "--locked", "--package", "chat-node", "--package", "gateway"]);
+            build.args(["build", "--locked", "-p", "chat-node", "-p", "gateway", "-p", "admin-api"]);
             if dir.ends_with("release") {
                 build.arg("--release");
             }
-            assert!(build.status().unwrap().success(), "chat-node and gateway cannot be built");
+            assert!(build.status().unwrap().success(), "the services cannot be built");
         }
         dir
     })
