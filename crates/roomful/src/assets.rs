@@ -17,7 +17,7 @@ use actix_web::{
         StatusCode,
         header::{
             ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-            IF_NONE_MATCH, VARY,
+            IF_NONE_MATCH, LOCATION, VARY,
         },
     },
     web,
@@ -33,6 +33,10 @@ pub const FRONTEND_DIR: Variable =
 
 /// The page at `/`.
 const INDEX: &str = "/index.html";
+/// The pages that have an address of their own.
+const PAGES: [(&str, &str); 2] = [("/", INDEX), (DASHBOARD, "/admin.html")];
+/// Where the dashboard is. Without the last slash it is looked for, too.
+const DASHBOARD: &str = "/admin/";
 
 /// The built front end, in memory.
 #[derive(Debug, Clone)]
@@ -71,6 +75,10 @@ impl Assets {
                 async move { served.answer(&request) }
             };
             cfg.service(
+                Endpoint::at("/admin")
+                    .get(async || HttpResponse::PermanentRedirect().insert_header((LOCATION, DASHBOARD)).finish()),
+            );
+            cfg.service(
                 web::scope("")
                     .guard(fn_guard(move |request| known.file(request.head().uri.path()).is_some()))
                     .service(Endpoint::at("/{file:.*}").get(handler)),
@@ -80,7 +88,8 @@ impl Assets {
 
     /// The file at the path, as it came: a path with escapes names nothing, for no file needs any.
     fn file(&self, path: &str) -> Option<&File> {
-        self.0.get(if path == "/" { INDEX } else { path })
+        let page = PAGES.iter().find(|(address, _)| *address == path);
+        self.0.get(page.map_or(path, |(_, file)| file))
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, http::Problem> {

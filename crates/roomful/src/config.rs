@@ -29,6 +29,8 @@ pub struct Config {
     pub chat_node: chat_node::Config,
     /// Of `/api`.
     pub gateway: gateway::Config,
+    /// Of `/admin`.
+    pub admin_api: admin_api::Config,
 }
 
 impl Config {
@@ -44,6 +46,7 @@ impl Config {
         let redis = RedisConfig::read_optional(&mut r);
         let chat_node = chat_node::Config::read(&mut r, fresh_node);
         let gateway = gateway::Config::read(&mut r);
+        let admin_api = admin_api::Config::read(&mut r);
         r.reject_unknown("LIMIT_", protocol::policy::limit_variables().iter().map(String::as_str));
         r.finish()?;
 
@@ -59,6 +62,7 @@ impl Config {
                 .map(|redis| redis.for_nodes(chat_node.retention, chat_node.engine.lease, chat_node.engine.heartbeat)),
             chat_node,
             gateway: gateway.get()?,
+            admin_api: admin_api.get()?,
         })
     }
 }
@@ -75,19 +79,42 @@ fn alone(chat_node: &mut chat_node::Config) {
 fn limit_variables() -> Vec<Variable> {
     let mut limits = chat_node::config::limit_variables();
     limits.extend(gateway::Config::VARIABLES.iter().filter(|v| v.name.starts_with("LIMIT_")).copied());
+    limits.extend_from_slice(admin_api::Config::LIMITS);
     limits
 }
 
+/// What the admin API reads and nobody else does.
+fn admin_variables() -> Vec<Variable> {
+    let others = chat_node::config::VARIABLES;
+    let is_new = |v: &&Variable| others.iter().all(|other| other.name != v.name);
+    admin_api::Config::VARIABLES.iter().filter(is_new).copied().collect()
+}
+
+/// An environment in which nothing is missing.
+#[derive(Debug)]
+pub struct MadeUp {
+    /// The environment.
+    pub env: MapEnv,
+    /// The admin's password, if it was made up: somebody has to be told.
+    pub password: Option<String>,
+}
+
 /// `env`, with what is missing made up: for a developer's machine, where a restart may log everybody out.
-pub fn with_made_up_secrets(env: &dyn Env, secret: [Uuid; 2]) -> MapEnv {
-    let mut pairs: Vec<(String, String)> =
-        env.names().into_iter().filter_map(|name| env.var(&name).map(|value| (name, value))).collect();
-    let name = chat_node::config::JWT_SECRET.name;
-    if env.var(name).is_none_or(|value| value.trim().is_empty()) {
-        pairs.retain(|(n, _)| n != name);
-        pairs.push((name.to_owned(), format!("{}{}", secret[0].simple(), secret[1].simple())));
+pub fn with_made_up_secrets(env: &dyn Env, secret: [Uuid; 2], password: Uuid) -> MadeUp {
+    let is_missing = |name: &str| env.var(name).is_none_or(|value| value.trim().is_empty());
+    let mut made_up = Vec::new();
+    let secret_name = runtime::signing::JWT_SECRET.name;
+    if is_missing(secret_name) {
+        made_up.push((secret_name.to_owned(), format!("{}{}", secret[0].simple(), secret[1].simple())));
     }
-    MapEnv::from_iter(pairs)
+    let password_name = admin_api::ADMIN_PASS.name;
+    let needs_password = is_missing(password_name) && is_missing(admin_api::ADMIN_PASS_HASH.name);
+    // Short enough to be typed: the signing-in is limited.
+    let password = needs_password.then(|| password.simple().to_string()[..16].to_owned());
+    made_up.extend(password.iter().map(|password| (password_name.to_owned(), password.clone())));
+    let given = env.names().into_iter().filter_map(|name| env.var(&name).map(|value| (name, value)));
+    let given: Vec<_> = given.filter(|(name, _)| made_up.iter().all(|(other, _)| other != name)).collect();
+    MadeUp { env: MapEnv::from_iter(given.into_iter().chain(made_up)), password }
 }
 
 /// The text of `.env.example`.
@@ -98,6 +125,7 @@ pub fn example() -> String {
         ("The page", &[FRONTEND_DIR]),
         ("Where the processes of a cluster meet", engine_redis::env::VARIABLES),
         ("Clients and their sockets", chat_node::config::VARIABLES),
+        ("Whoever steers it", &admin_variables()),
         ("Limits that protect the cluster", &limit_variables()),
         ("Logs", telemetry::VARIABLES),
     ])
@@ -110,23 +138,29 @@ mod tests {
     #[test]
     fn secrets_are_made_up_only_where_they_are_missing() {
         let made_up = |env: MapEnv| {
-            with_made_up_secrets(&env, [Uuid::from_u128(1), Uuid::from_u128(2)]).var("JWT_SECRET").unwrap()
+            let made_up = with_made_up_secrets(&env, [1, 2].map(Uuid::from_u128), Uuid::from_u128(u128::MAX));
+            let (secret, password) = (made_up.env.var("JWT_SECRET").unwrap(), made_up.env.var("ADMIN_PASS"));
+            (secret, password, made_up.password)
         };
-        assert_eq!(made_up(MapEnv::from_iter([("PORT", "1")])).len(), 64);
-        assert_eq!(made_up(MapEnv::from_iter([("JWT_SECRET", "mine")])), "mine");
+        let (secret, password, told) = made_up(MapEnv::from_iter([("PORT", "1"), ("ADMIN_PASS", " ")]));
+        assert_eq!((secret.len(), password.as_deref(), told), (64, Some("ffffffffffffffff"), password.clone()));
+        let given = [("JWT_SECRET", "mine"), ("ADMIN_PASS", "mine, too")];
+        assert_eq!(made_up(MapEnv::from_iter(given)), ("mine".into(), Some("mine, too".into()), None));
+        assert_eq!(made_up(MapEnv::from_iter([("ADMIN_PASS_HASH", "$argon2id$")])).1, None);
     }
 
     #[test]
     fn nothing_starts_without_a_secret() {
         let error = Config::from_env(&MapEnv::from_iter([("PORT", "http")]), Uuid::nil()).unwrap_err();
         let names: Vec<_> = error.faults().iter().map(|f| f.variable.as_str()).collect();
-        assert_eq!(names, ["PORT", "JWT_SECRET"]);
+        assert_eq!(names, ["PORT", "JWT_SECRET", "ADMIN_PASS"]);
     }
 
     #[test]
     fn a_machine_may_sleep_without_ending_its_rooms() {
         let secret = "s".repeat(32);
-        let config = Config::from_env(&MapEnv::from_iter([("JWT_SECRET", secret.as_str())]), Uuid::nil()).unwrap();
+        let env = MapEnv::from_iter([("JWT_SECRET", secret.as_str()), ("ADMIN_PASS", "a password of tests")]);
+        let config = Config::from_env(&env, Uuid::nil()).unwrap();
         assert!(config.chat_node.engine.lease > Duration::from_secs(30 * 24 * 3600));
         assert!(config.chat_node.engine.heartbeat < Duration::from_secs(60));
     }

@@ -1,13 +1,14 @@
 //! `roomful`: the whole product in one process.
 
 use engine::{
-    MemoryCluster, Ports,
+    MemoryCluster,
     clock::{Entropy, SystemClock, SystemEntropy},
 };
 use engine_redis::{ConnectError, PATIENCE, RedisCluster};
+use protocol::NodeId;
 use roomful::{
     config::{self, Config},
-    product,
+    product::{self, Backends},
 };
 use runtime::{
     env::{EXIT_CONFIG, Env, ProcessEnv},
@@ -34,8 +35,12 @@ them is told at once, and the exit status is 64.";
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => serve(&ProcessEnv),
-        ["--dev"] => serve(&config::with_made_up_secrets(&ProcessEnv, [SystemEntropy.uuid(), SystemEntropy.uuid()])),
+        [] => serve(&ProcessEnv, None),
+        ["--dev"] => {
+            let fresh = || SystemEntropy.uuid();
+            let made_up = config::with_made_up_secrets(&ProcessEnv, [fresh(), fresh()], fresh());
+            serve(&made_up.env, made_up.password)
+        }
         ["env"] => {
             print!("{}", config::example());
             ExitCode::SUCCESS
@@ -55,7 +60,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(env: &dyn Env) -> ExitCode {
+/// `password`: the admin's, if nobody else knows it.
+fn serve(env: &dyn Env, password: Option<String>) -> ExitCode {
     let config = match Config::from_env(env, SystemEntropy.uuid()) {
         Ok(config) => config,
         Err(faults) => {
@@ -64,23 +70,33 @@ fn serve(env: &dyn Env) -> ExitCode {
         }
     };
     config.telemetry.init();
-    program::run("roomful", |lifecycle| run(config, lifecycle))
+    program::run("roomful", |lifecycle| run(config, password, lifecycle))
 }
 
-async fn run(config: Config, lifecycle: Lifecycle) -> Served {
+async fn run(config: Config, password: Option<String>, lifecycle: Lifecycle) -> Served {
     let listener = server::bind(config.address)?;
     let address = listener.local_addr()?;
     let (clock, entropy, health) = (Arc::new(SystemClock), Arc::new(SystemEntropy), Health::new());
-    let ports = ports(&config, clock.clone(), entropy.clone(), &health);
-    let Some(ports) = lifecycle.soft.run_until_cancelled(ports).await.transpose()? else { return Ok(()) };
-    let product = product::build(config, ports, clock, entropy, health, listener).await?;
+    let admin = entropy.uuid().to_string().parse()?;
+    let backends = backends(&config, clock.clone(), entropy.clone(), &health, admin);
+    let Some(backends) = lifecycle.soft.run_until_cancelled(backends).await.transpose()? else { return Ok(()) };
+    let user = config.admin_api.user.clone();
+    let product = product::build(config, backends, clock, entropy, health, listener).await?;
 
     let shown = if address.ip().is_loopback() || address.ip().is_unspecified() {
         format!("http://localhost:{}", address.port())
     } else {
         format!("http://{address}")
     };
-    say(&format!("\n  Roomful is at  {shown}\n\n  Open it in two windows and talk. Ctrl-C ends it.\n"));
+    let dashboard = match password {
+        Some(password) => {
+            format!("{shown}/admin/\n                 as {user}, with the password of this run: {password}")
+        }
+        None => format!("{shown}/admin/"),
+    };
+    say(&format!(
+        "\n  Roomful is at  {shown}\n  The dashboard  {dashboard}\n\n  Open it in two windows and talk. Ctrl-C ends it.\n"
+    ));
     let ending = async {
         lifecycle.soft.cancelled().await;
         say("  ending; once more Ctrl-C ends it at once");
@@ -92,20 +108,22 @@ async fn run(config: Config, lifecycle: Lifecycle) -> Served {
     }
 }
 
-/// What the node stands on: a Redis that it shares with others, or this process's memory.
-async fn ports(
+/// What the services stand on: a Redis that they share with others, or this process's memory.
+async fn backends(
     config: &Config,
     clock: Arc<SystemClock>,
     entropy: Arc<SystemEntropy>,
     health: &Health,
-) -> Result<Ports, ConnectError> {
+    admin: NodeId,
+) -> Result<Backends, ConnectError> {
     let node = config.chat_node.node_id.clone();
     let Some(redis) = &config.redis else {
-        return Ok(MemoryCluster::new(clock, entropy, config.chat_node.retention).node(node));
+        let cluster = MemoryCluster::new(clock, entropy, config.chat_node.retention);
+        return Ok(Backends { node: cluster.node(node), admin: (admin.clone(), cluster.node(admin)) });
     };
     let cluster = RedisCluster::wait_for(redis.clone(), PATIENCE).await?;
     health.add_check("redis", Arc::new(cluster.clone()));
-    Ok(cluster.node(node))
+    Ok(Backends { node: cluster.node(node), admin: (admin.clone(), cluster.node(admin)) })
 }
 
 /// To whoever still listens: a closed pipe is no reason to end.

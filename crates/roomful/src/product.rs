@@ -4,6 +4,7 @@ use crate::{
     assets::{Assets, AssetsError},
     config::Config,
 };
+use admin_api::{AdminApi, LIVE_PATH};
 use chat_node::Node;
 use engine::{
     Ports,
@@ -11,7 +12,14 @@ use engine::{
     interest::MAX_WORKERS,
 };
 use gateway::Gateway;
-use runtime::{health::Health, lifecycle::Lifecycle, metrics::Metrics, ops, server::HttpServer};
+use protocol::NodeId;
+use runtime::{
+    health::Health,
+    lifecycle::Lifecycle,
+    metrics::Metrics,
+    ops,
+    server::{HttpServer, Upgrade},
+};
 use std::{io, net::TcpListener, sync::Arc};
 use thiserror::Error;
 
@@ -28,6 +36,9 @@ pub enum StartError {
     /// The chat-node cannot be built.
     #[error(transparent)]
     Node(#[from] chat_node::BuildError),
+    /// The admin API cannot be built.
+    #[error(transparent)]
+    AdminApi(#[from] admin_api::StartError),
     /// A metric could not be registered.
     #[error(transparent)]
     Metrics(#[from] prometheus::Error),
@@ -39,18 +50,27 @@ pub struct Product {
     workers: usize,
     node: Arc<Node>,
     gateway: Gateway,
+    admin_api: AdminApi,
     assets: Assets,
     health: Health,
     metrics: Metrics,
 }
 
-/// Builds everything over `ports`; `health` may have checks of them already. `listener` is bound by the caller, so that tests and `main` start it the same way.
+/// What the services stand on.
+pub struct Backends {
+    /// The chat-node's and the gateway's.
+    pub node: Ports,
+    /// The admin API's, and the name that these are of: to the chat-node it is another process.
+    pub admin: (NodeId, Ports),
+}
+
+/// Builds everything over `backends`; `health` may have checks of them already. `listener` is bound by the caller, so that tests and `main` start it the same way.
 ///
 /// # Errors
 /// As [`StartError`] says.
 pub async fn build(
     config: Config,
-    ports: Ports,
+    backends: Backends,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     health: Health,
@@ -61,9 +81,13 @@ pub async fn build(
     let node_id = config.chat_node.node_id.clone();
     let cores = || std::thread::available_parallelism().map_or(2, usize::from);
     let workers = config.chat_node.workers.unwrap_or_else(cores);
-    let node = Node::new(config.chat_node, ports.clone(), clock.clone(), entropy, &metrics, &health).await?;
-    let gateway = Gateway::new(config.gateway, node_id, ports, clock, health.clone(), VERSION).as_part_of(NAME);
-    Ok(Product { listener, workers, node, gateway, assets, health, metrics })
+    let Backends { node: ports, admin: (admin_id, admin_ports) } = backends;
+    let node = Node::new(config.chat_node, ports.clone(), clock.clone(), entropy.clone(), &metrics, &health).await?;
+    let gateway = Gateway::new(config.gateway, node_id, ports, clock.clone(), health.clone(), VERSION)
+        .as_part_of(NAME)
+        .describing(admin_api::document(VERSION));
+    let admin_api = AdminApi::new(config.admin_api, admin_id, admin_ports, clock, entropy).await?;
+    Ok(Product { listener, workers, node, gateway, admin_api, assets, health, metrics })
 }
 
 impl Product {
@@ -78,13 +102,15 @@ impl Product {
             .routes(ops::routes(self.health, self.metrics))
             .routes(self.gateway.routes())
             .routes(Node::routes())
+            // Before the admin API, for the dashboard is a file: what is none goes on.
             .routes(self.assets.routes())
-            .upgrade(self.node.upgrade(lifecycle));
+            .routes(self.admin_api.routes())
+            .upgrade(upgrade(self.node.upgrade(lifecycle), self.admin_api.upgrade()));
         let node = lifecycle.spawn(self.node.run(NAME, lifecycle.clone()));
-        let gateway = self.gateway;
+        let (gateway, admin_api) = (self.gateway, self.admin_api);
         let background = {
             let lifecycle = lifecycle.clone();
-            async move { gateway.run(&lifecycle).await }
+            async move { tokio::join!(gateway.run(&lifecycle), admin_api.run(&lifecycle)) }
         };
         lifecycle.spawn(background);
         let served = http.run(lifecycle, stop_accept).await;
@@ -93,4 +119,11 @@ impl Product {
         let _ = node.await;
         served
     }
+}
+
+/// Every WebSocket request comes to one place.
+fn upgrade(chat: Upgrade, live: Upgrade) -> Upgrade {
+    Arc::new(
+        move |request, framed| if request.path() == LIVE_PATH { live(request, framed) } else { chat(request, framed) },
+    )
 }
