@@ -4,9 +4,20 @@ import { precompress } from './build/precompress.ts';
 
 export default defineConfig({
   plugins: [svelte(), precompress()],
+  // Each page is built by itself: a chunk that they share would carry to the chat what only the dashboard needs of it.
+  builder: {
+    async buildApp(builder) {
+      for (const page of ['client', 'admin']) await builder.build(builder.environments[page]!);
+    },
+  },
+  environments: {
+    client: { build: { rollupOptions: { input: { chat: 'index.html' } } } },
+    admin: {
+      consumer: 'client',
+      build: { emptyOutDir: false, rollupOptions: { input: { admin: 'admin.html' } } },
+    },
+  },
   build: {
-    // Each page is an entry of its own: add `admin: 'admin.html'` here.
-    rollupOptions: { input: { chat: 'index.html' } },
     // The content security policy has no room for inlined assets or an inlined preload script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -16,6 +27,12 @@ export default defineConfig({
     proxy: {
       '/ws': { target: 'ws://127.0.0.1:8080', ws: true },
       '/api': 'http://127.0.0.1:8080',
+      // The calls under /admin are the server's; the page at /admin/ is ours.
+      '^/admin(/|$)': {
+        target: 'http://127.0.0.1:8080',
+        ws: true,
+        bypass: ({ url }) => (/^\/admin\/?(?:\?|$)/.test(url ?? '') ? '/admin.html' : undefined),
+      },
     },
   },
   test: {

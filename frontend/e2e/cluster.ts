@@ -13,8 +13,9 @@ interface Description {
   chatNodes: { nodeId: string; pid: number; port: number }[];
 }
 
-/** Redis, nginx, the gateway and chat-nodes, as processes of a test's own. */
+/** Redis, nginx, the gateway, the admin API and chat-nodes, as processes of a test's own. */
 export class Cluster {
+  readonly password = 'correct horse battery staple';
   #child!: ChildProcess;
   #dir!: string;
   #description!: Description;
@@ -29,7 +30,10 @@ export class Cluster {
     const child = spawn(
       join(BINARIES, 'cluster'),
       [...args, '--binaries', BINARIES, '--frontend', DIST],
-      { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, LOG_LEVEL: 'warn' } },
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, LOG_LEVEL: 'warn', ADMIN_PASS: this.password },
+      },
     );
     this.#child = child;
     let failed: Error | null = null;

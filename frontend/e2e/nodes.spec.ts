@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { Cluster } from './cluster';
 import { expect, test as base } from './fixture';
 import { Person } from './person';
+import { Whereabouts } from './whereabouts';
 
 /** What we promise ourselves: how long a person may see that their node has died. */
 const BANNER_MS = 5000;
@@ -19,20 +20,6 @@ const test = base.extend<{ cluster: Cluster }>({
   // Through nginx.
   baseURL: async ({ cluster }, use) => use(cluster.url),
 });
-
-/** Which node the page is on, as the server's `CONNECT` says. */
-class Whereabouts {
-  node = '';
-
-  constructor(page: Page) {
-    page.on('websocket', (socket) =>
-      socket.on('framereceived', ({ payload }) => {
-        const event = JSON.parse(String(payload)) as { type: string; nodeId?: string };
-        if (event.type === 'CONNECT') this.node = event.nodeId ?? '';
-      }),
-    );
-  }
-}
 
 /** How long the banner was there, by the page's own clock. */
 async function watchBanner(page: Page): Promise<() => Promise<number>> {

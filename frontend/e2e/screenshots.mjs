@@ -1,4 +1,5 @@
-// The pictures of the README, from a running server: `make screenshots` (URL=http://localhost:8080).
+// The pictures of the README, from a running server: `make screenshots` (URL=http://localhost:8080). The dashboard's too,
+// when ADMIN_PASS is the admin's password; it is best taken of `make cluster` after some minutes under `make load`.
 import { chromium } from '@playwright/test';
 
 const url = process.env.URL ?? 'http://localhost:8080';
@@ -53,4 +54,18 @@ await say(ada, 'That is the whole idea.\nEvery message has its number.');
 await ada.screenshot({ path: `${folder}chat.png` });
 await grace.screenshot({ path: `${folder}chat-dark.png` });
 await linus.screenshot({ path: `${folder}chat-phone.png` });
+
+const password = process.env.ADMIN_PASS;
+if (password) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(`${url}/admin/`);
+  await page.getByLabel('Name').fill(process.env.ADMIN_USER ?? 'admin');
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  // A minute of the live feed, so that there are lines to see.
+  await page.waitForTimeout(Number(process.env.DASHBOARD_SECONDS ?? 60) * 1000);
+  await page.screenshot({ path: `${folder}dashboard.png` });
+}
 await browser.close();

@@ -14,6 +14,7 @@ export const DIST = process.env.FRONTEND_DIR ?? here('../dist');
 
 /** A `roomful` process of a test's own, on a free port that it keeps over a restart. */
 export class Server {
+  readonly password = 'correct horse battery staple';
   port = 0;
   #child: ChildProcess | null = null;
 
@@ -25,7 +26,7 @@ export class Server {
         ...process.env,
         PORT: String(this.port),
         FRONTEND_DIR: DIST,
-        ADMIN_PASS: 'correct horse battery staple',
+        ADMIN_PASS: this.password,
         JWT_SECRET: 'the same secret before and after a restart',
         LOG: process.env.LOG ?? 'warn',
         RUST_LOG: process.env.RUST_LOG ?? 'warn',
