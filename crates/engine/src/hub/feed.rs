@@ -56,8 +56,8 @@ pub(super) struct Feed<W> {
     pub(super) mark: Option<(Seq, Timestamp)>,
     /// What came while the room is being read again.
     pub(super) waiting: Option<Vec<Item>>,
-    /// The reading that is under way.
-    pub(super) reading: Option<u64>,
+    /// The reading that is under way, and from which position on it reads.
+    pub(super) reading: Option<(u64, Seq)>,
     pub(super) fold: Fold,
 }
 
@@ -159,7 +159,7 @@ impl<W: Wire> Feed<W> {
     pub(super) fn show(
         &mut self,
         view: &RoomView,
-        reading: u64,
+        (reading, since): (u64, Seq),
         limit: usize,
         dirty: &mut Vec<Rc<Connection<W>>>,
     ) -> Handed<W> {
@@ -181,8 +181,10 @@ impl<W: Wire> Feed<W> {
         let mut handed = Handed { slow: Vec::new(), delivered: 0, left_out: false };
         let mut all = true;
         for member in self.members.iter_mut().filter(|m| m.live()) {
-            // Whoever came in by a later reading than this one has nothing to learn from it.
-            let shown = member.stale.is_some_and(|stale| stale < reading) && (!same || member.after <= view.seq);
+            // Whoever came in by a later reading than this one has nothing to learn from it. And whoever was on its way when
+            // it began, and is back, may be further behind than it reaches: the next one is for that.
+            let reaches = !same || (since..=view.seq).contains(&member.after);
+            let shown = member.stale.is_some_and(|stale| stale < reading) && reaches;
             if !shown {
                 all = false;
                 continue;
@@ -229,5 +231,69 @@ impl<W: Wire> Feed<W> {
             self.fold = Fold::default();
         }
         handed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{connection::Peer, hub::member::Member, port::Entry};
+    use protocol::{RoomName, event::Room};
+    use std::io::{self, IoSlice};
+    use tokio::time::Instant;
+
+    struct Nowhere;
+
+    impl Wire for Nowhere {
+        fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+            Ok(bufs.iter().map(|buf| buf.len()).sum())
+        }
+    }
+
+    fn view(messages: std::ops::RangeInclusive<u64>) -> RoomView {
+        let room = Room {
+            room_id: RoomId::new(12_345).unwrap(),
+            name: RoomName::parse(&"Tea".into(), 16).unwrap(),
+            owner_id: ClientId::new(10_000).unwrap(),
+            created_at: Timestamp(0),
+            member_count: 2,
+        };
+        let entry = |seq| Entry { seq: Seq::new(seq), sent_at: Timestamp(seq), payload: Bytes::from_static(b"{}") };
+        let newest = Seq::new(*messages.end());
+        RoomView {
+            room,
+            members: Vec::new(),
+            epoch: "e".parse().unwrap(),
+            seq: newest,
+            newest,
+            entries: messages.map(entry).collect(),
+            recovered: true,
+            gap: None,
+        }
+    }
+
+    /// One comes back from a move that failed while the room is being read again, from where the others are.
+    #[test]
+    fn a_reading_tells_nobody_of_a_gap_that_it_did_not_look_at() {
+        let mut feed = Feed { epoch: Some("e".parse().unwrap()), ..Feed::default() };
+        for (id, after) in [(1, 265), (2, 261)] {
+            let connection = Rc::new(Connection::new(id, Nowhere, Peer::default(), Instant::now()));
+            let member = Member::new(connection);
+            feed.members.add(Member { after: Seq::new(after), entered: true, held: None, stale: Some(0), ..member });
+        }
+        let waits = |feed: &mut Feed<Nowhere>, id| {
+            let member = feed.members.get(id).unwrap();
+            let bytes = member.connection.outbox.borrow().bytes();
+            (member.after.get(), member.stale.is_some(), bytes > 0)
+        };
+        feed.show(&view(266..=266), (1, Seq::new(265)), 1 << 20, &mut Vec::new());
+        assert_eq!((waits(&mut feed, 1), waits(&mut feed, 2)), ((266, false, true), (261, true, false)));
+        assert_eq!(feed.behind(), Some(Seq::new(261)), "the next reading is for it");
+        feed.show(&view(262..=266), (2, Seq::new(261)), 1 << 20, &mut Vec::new());
+        assert_eq!(waits(&mut feed, 2), (266, false, true));
+        // What is gone from the log is a gap, to whom the reading was for.
+        feed.doubt(2);
+        feed.show(&view(300..=301), (3, Seq::new(266)), 1 << 20, &mut Vec::new());
+        assert_eq!(waits(&mut feed, 2), (301, false, true));
     }
 }

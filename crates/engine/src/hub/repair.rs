@@ -29,7 +29,7 @@ impl<W: Wire> Hub<W> {
                 continue;
             };
             *readings += 1;
-            feed.reading = Some(*readings);
+            feed.reading = Some((*readings, position.0));
             let (reading, known) = (*readings, Known { newest: feed.last.unwrap_or_default(), mark: feed.mark });
             let position = Position { epoch: position.1, seq: position.0 };
             drop(state);
@@ -55,13 +55,13 @@ impl<W: Wire> Hub<W> {
             let mut state = self.state.borrow_mut();
             let State { feeds, dirty, delivered, .. } = &mut *state;
             // All have left since, and perhaps others came: that reading was not for them.
-            let Some(feed) = feeds.get_mut(&room).filter(|feed| feed.reading == Some(reading)) else { return };
-            feed.reading = None;
+            let Some(feed) = feeds.get_mut(&room) else { return };
+            let Some((_, since)) = feed.reading.take_if(|(number, _)| *number == reading) else { return };
             let Ok(view) = view else {
                 drop(state);
                 return self.end_room(room);
             };
-            let handed = feed.show(&view, reading, self.config.outbox_bytes, dirty);
+            let handed = feed.show(&view, (reading, since), self.config.outbox_bytes, dirty);
             *delivered += handed.delivered;
             (handed.slow, feed.waiting.take().unwrap_or_default())
         };
