@@ -213,7 +213,9 @@ impl Sink for Router {
                     }
                 }
                 Some(order) => {
-                    if self.orders.try_send((order, Instant::now())).is_err() {
+                    // A node that ends carries out no more.
+                    let queued = self.orders.try_send((order, Instant::now()));
+                    if let Err(mpsc::error::TrySendError::Full(_)) = queued {
                         tracing::warn!("more orders than this node can carry out");
                     }
                 }
