@@ -3,15 +3,15 @@
 use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 pub(crate) const HELP: &str = "\
-cluster: Redis, nginx, the gateway and chat-nodes as processes of their own,
-on loopback, until Ctrl-C
+cluster: Redis, nginx, the gateway, the admin API and chat-nodes as processes
+of their own, on loopback, until Ctrl-C
 
 usage: cluster [--nodes N] [--port P] [--dir D] [--binaries B] [--frontend F]
 
   --nodes N      chat-nodes; 3
   --port P       where the site is; 8080, and 0 is any free port
   --dir D        for cluster.json, logs and data; .run
-  --binaries B   where chat-node and gateway are; beside this program
+  --binaries B   where chat-node, gateway and admin-api are; beside this program
   --frontend F   the built page; without it there is none
 
 The services get the environment of this program: LOG_LEVEL=debug, or
