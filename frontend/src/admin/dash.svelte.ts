@@ -1,6 +1,6 @@
 import { getContext, setContext } from 'svelte';
 import type { Clock, Random } from '../net/clock';
-import type { SocketLike } from '../net/socket';
+import type { SocketLike } from '../net/link';
 import type { Live, NodeId } from '../protocol/generated';
 import { AdminApi, ApiError } from './api';
 import { Feed, type FeedStatus } from './feed';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../net/fake_socket';
-import type { SocketLike } from '../net/socket';
+import type { SocketLike } from '../net/link';
 import type { Live } from '../protocol/generated';
 import { ApiError } from './api';
 import { decode, Feed, type FeedStatus } from './feed';

@@ -1,6 +1,6 @@
 import { fullJitter, RECONNECT } from '../net/backoff';
 import type { Cancel, Clock, Random } from '../net/clock';
-import type { SocketLike } from '../net/socket';
+import type { SocketLike } from '../net/link';
 import type { Live } from '../protocol/generated';
 import { ApiError } from './api';
 

@@ -10,10 +10,13 @@ export type Cancel = () => void;
 /** A number in [0, 1), like Math.random. */
 export type Random = () => number;
 
+/** A browser takes a longer time for none. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, act) {
-    const timer = setTimeout(act, ms);
+    const timer = setTimeout(act, Math.min(ms, LONGEST_MS));
     return () => clearTimeout(timer);
   },
 };

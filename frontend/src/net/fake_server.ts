@@ -156,18 +156,22 @@ export class FakeServer {
     const wanted = resume?.roomId ?? client.roomId;
     if (wanted === null) return;
     const room = this.rooms.get(wanted);
+    // Who did not say where it was gets what answers nothing.
+    const answer = id === undefined || !resume ? {} : { id };
     if (!room) {
       const error = { code: 'room_not_found', message: 'no such room' } as const;
-      return this.#tell(client, { type: 'ERROR', ...(id === undefined ? {} : { id }), ...error });
+      return this.#tell(client, { type: 'ERROR', ...answer, ...error });
     }
     if (client.roomId !== wanted) this.#enter(client, room);
     if (!resume || resume.epoch !== room.epoch) {
-      return this.#tell(client, this.#joined(room, room.log.slice(-50), !resume));
+      const newest = this.#joined(room, room.log.slice(-50), !resume);
+      return this.#tell(client, { ...newest, ...answer });
     }
     const missed = room.log.filter((message) => message.seq > resume.seq);
     const oldest = missed[0]?.seq ?? room.seq + 1;
     const gap = oldest > resume.seq + 1 ? { from: resume.seq + 1, to: oldest - 1 } : undefined;
-    this.#tell(client, { ...this.#joined(room, missed, !gap), ...(gap ? { gap } : {}) });
+    const joined = this.#joined(room, missed, !gap);
+    this.#tell(client, { ...joined, ...answer, ...(gap ? { gap } : {}) });
   }
 
   #command(client: Client, command: ClientCommand, reply: (event: ServerEvent) => void): void {

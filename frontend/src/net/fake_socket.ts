@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from './clock';
 import type { FakeServer, Port } from './fake_server';
-import type { SocketLike, SocketMaker } from './socket';
+import type { SocketLike, SocketMaker } from './link';
 
 /** Time that passes only when a test says so. */
 export class FakeClock implements Clock {
@@ -80,6 +80,11 @@ export class FakeSocket implements SocketLike {
   readonly sent: Record<string, unknown>[] = [];
   #port: Port | null = null;
   #open = true;
+
+  /** Neither end has closed it. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
 
   constructor(private readonly network: FakeNetwork) {
     network.sockets.push(this);

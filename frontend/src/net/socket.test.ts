@@ -26,6 +26,9 @@ beforeEach(() => {
     status: (status) => statuses.push(status),
     refused: (error) => refusals.push(error.code),
     forgetSession: () => (forgotten += 1),
+    busy: () => false,
+    moving: () => {},
+    moved: () => {},
   };
   const deps = { url: 'ws://test/ws', WebSocket: network.WebSocket, clock, random: () => 0.5 };
   connection = new Connection(deps, listener);
@@ -185,16 +188,6 @@ describe('silence', () => {
     expect(events).toEqual([]);
     expect(connection.status.phase).toBe('waiting');
   });
-});
-
-it('RECONNECT moves the connection after the given delay', async () => {
-  await connected();
-  network.current.deliver('{"type":"RECONNECT","afterMs":3000}');
-  await clock.pass(2_999);
-  expect(network.sockets).toHaveLength(1);
-  await clock.pass(1);
-  expect(network.sockets).toHaveLength(2);
-  expect(connection.ready).toBe(true);
 });
 
 it('counts what it does not understand, and lives on', async () => {

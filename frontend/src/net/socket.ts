@@ -1,19 +1,9 @@
-import { decode, encode, type Command, type Event } from '../protocol/codec';
-import { SUBPROTOCOL, type ClientCommand, type ServerEvent } from '../protocol/generated';
+import type { Event } from '../protocol/codec';
+import type { ClientCommand, ServerEvent } from '../protocol/generated';
 import type { Cancel, Clock, Random } from './clock';
 import { verdict, type Offer } from './close_codes';
-
-/** What the page needs of a WebSocket; `fake_server.ts` has another one. */
-export interface SocketLike {
-  // The browser's handlers take its own event classes, of which these are the parts in use.
-  onopen: ((event: any) => void) | null;
-  onmessage: ((event: any) => void) | null;
-  onclose: ((event: any) => void) | null;
-  send(data: string): void;
-  close(code?: number): void;
-}
-
-export type SocketMaker = new (url: string, protocols: string[]) => SocketLike;
+import { LOST, Link, answersHello, type Greeting, type SocketMaker } from './link';
+import { Move } from './move';
 
 export type Status =
   | { phase: 'connecting'; attempt: number }
@@ -23,45 +13,43 @@ export type Status =
 
 export interface Listener {
   /** The first frame of each connection. */
-  hello(): Omit<Command<'CONNECT'>, 'type' | 'id'>;
+  hello(): Greeting;
   event(event: ServerEvent): void;
   status(status: Status): void;
   /** The server answered CONNECT with an error; the next `hello` should differ. */
   refused(error: Event<'ERROR'>): void;
   /** The server does not accept the session any more. */
   forgetSession(): void;
+  /** A command is under way that changes what `hello` says. */
+  busy(): boolean;
+  /** The connection is about to be exchanged for another (true), or is not after all. */
+  moving(is: boolean): void;
+  /** Another connection goes on where the one before was; this is what came on it so far. */
+  moved(events: readonly ServerEvent[]): void;
 }
 
-/** From opening to the server's CONNECT. The server itself gives up on a silent client after 10 s. */
-const HELLO_TIMEOUT_MS = 10_000;
-/** How long an answer to PING may take before the connection counts as dead. */
-const PROBE_TIMEOUT_MS = 5_000;
 /** A connection that lived this long was a good one: the next loss starts from a short delay. */
 const SETTLED_MS = 5_000;
-/** After an ERROR to CONNECT the server may still say CONNECT, or nothing more. */
-const REFUSED_GRACE_MS = 1_500;
-/** What a close looks like when no close frame came. */
-const LOST = 1006;
+/** How long a move may be without any connection before the person is told. */
+const UNNOTICED_MS = 2_000;
+const TAKEN_OVER = 4009;
 
 /**
- * One connection at a time, for as long as the page is open: opens it, says hello, notices when it
- * is dead and opens the next one, unless the close code forbids it.
+ * A connection for as long as the page is open: opens one, and the next one when it is lost, unless
+ * the close code forbids it. When a node asks its clients to go elsewhere, the next one is there
+ * before the old one is let go of, and the status stays `ready` all the while.
  */
 export class Connection {
   /** Frames that could not be understood; a server of a newer version causes the first kind. */
   readonly ignored = { unknown: 0, malformed: 0 };
 
-  #socket: SocketLike | null = null;
+  #link: Link | null = null;
+  #move: Move | null = null;
   #status: Status = { phase: 'stopped', code: 1000, offer: 'reconnect' };
   #attempt = 0;
-  #hellos = 0;
-  #helloId = '';
-  #heartbeatMs = 25_000;
-  /** The one thing waited for: hello, the next attempt, silence or a PONG. */
-  #cancelTimer: Cancel = () => {};
+  #cancelRetry: Cancel = () => {};
   #cancelSettled: Cancel = () => {};
-  #cancelMove: Cancel = () => {};
-  #probing = false;
+  #cancelUnnoticed: Cancel = () => {};
 
   constructor(
     private readonly deps: { url: string; WebSocket: SocketMaker; clock: Clock; random: Random },
@@ -80,24 +68,13 @@ export class Connection {
   connect(): void {
     this.#drop();
     this.#setStatus({ phase: 'connecting', attempt: this.#attempt });
-    this.#wait(HELLO_TIMEOUT_MS, () => this.#lost(LOST));
-    let socket: SocketLike;
-    try {
-      socket = new this.deps.WebSocket(this.deps.url, [SUBPROTOCOL]);
-    } catch {
-      this.#lost(LOST);
-      return;
-    }
-    this.#socket = socket;
-    socket.onopen = () => this.#sayHello();
-    socket.onmessage = ({ data }: { data: unknown }) => this.#receive(data);
-    socket.onclose = ({ code }: { code: number }) => this.#lost(code);
+    this.#link = this.#newLink();
+    this.#link.open();
   }
 
-  /** False when there is no connection that could take it. */
+  /** False when there is no connection that could take it; in the middle of a move that may be. */
   send(command: ClientCommand): boolean {
-    if (!this.ready) return false;
-    return this.#write(command);
+    return this.ready && this.#link !== null && this.#link.send(command);
   }
 
   /**
@@ -107,60 +84,92 @@ export class Connection {
   check(): void {
     const status = this.#status;
     if (status.phase === 'waiting' && !status.firm) this.connect();
-    else if (status.phase === 'ready' && !this.#probing) this.#probe();
+    else if (status.phase === 'ready') this.#link?.probe();
   }
 
-  #sayHello(): void {
-    this.#helloId = `connect-${++this.#hellos}`;
-    this.#write({ type: 'CONNECT', id: this.#helloId, ...this.listener.hello() });
+  #newLink(): Link {
+    return new Link(this.deps, {
+      hello: (link) => {
+        if (this.#move && link !== this.#link) this.#move.supersedes = true;
+        return this.listener.hello();
+      },
+      event: (link, event) => {
+        if (link === this.#link) this.#take(event);
+        else this.#move?.take(event);
+      },
+      ignored: (kind) => (this.ignored[kind] += 1),
+      lost: (link, code) => {
+        if (link === this.#link) this.#lost(code);
+        else this.#move?.missed(code);
+      },
+    });
   }
 
-  #receive(data: unknown): void {
-    const decoded = decode(data);
-    if (this.#status.phase === 'ready') this.#heard();
-    if (decoded.kind !== 'event') {
-      this.ignored[decoded.kind] += 1;
-      return;
+  #take(event: ServerEvent): void {
+    if (event.type === 'CONNECT') {
+      this.#settle();
+      this.#setStatus({ phase: 'ready' });
     }
-    const { event } = decoded;
-    if (event.type === 'CONNECT') this.#welcomed(event);
-    if (event.type === 'ERROR' && event.id === this.#helloId) this.#refused(event);
-    if (event.type === 'RECONNECT') this.#move(event.afterMs);
+    this.#obey(event);
     this.listener.event(event);
   }
 
-  #welcomed(event: Event<'CONNECT'>): void {
-    this.#heartbeatMs = event.heartbeatMs;
+  #obey(event: ServerEvent): void {
+    if (answersHello(event)) this.listener.refused(event);
+    if (event.type === 'RECONNECT' && this.ready) this.#plan(event.afterMs);
+  }
+
+  #settle(): void {
+    this.#cancelSettled();
     this.#cancelSettled = this.deps.clock.after(SETTLED_MS, () => (this.#attempt = 0));
-    this.#setStatus({ phase: 'ready' });
-    this.#heard();
-  }
-
-  #refused(error: Event<'ERROR'>): void {
-    this.listener.refused(error);
-    if (this.ready) return;
-    this.#wait(Math.max(REFUSED_GRACE_MS, error.retryAfterMs ?? 0), () => this.#lost(LOST));
-  }
-
-  /** The browser answers the server's pings without telling the page, so silence is normal. */
-  #heard(): void {
-    this.#probing = false;
-    this.#wait(2 * this.#heartbeatMs, () => this.#probe());
-  }
-
-  #probe(): void {
-    this.#probing = true;
-    this.#wait(PROBE_TIMEOUT_MS, () => this.#lost(LOST));
-    this.#write({ type: 'PING', id: 'probe' });
   }
 
   /** The node is draining: it gave this client its moment, so that not all of them move at once. */
-  #move(afterMs: number): void {
-    this.#cancelMove();
-    this.#cancelMove = this.deps.clock.after(afterMs, () => this.connect());
+  #plan(afterMs: number): void {
+    this.#move ??= new Move(this.deps, {
+      busy: () => this.listener.busy(),
+      moving: (is) => this.listener.moving(is),
+      newLink: () => this.#newLink(),
+      hasOld: () => this.#link !== null,
+      refused: (error) => this.listener.refused(error),
+      moved: (link, early) => this.#moved(link, early),
+      adopt: (link) => this.#adopt(link),
+      failed: (code) => this.#fail(code),
+    });
+    this.#move.begin(afterMs);
+  }
+
+  #moved(link: Link, early: readonly ServerEvent[]): void {
+    this.#drop(link);
+    this.#link = link;
+    this.#settle();
+    this.listener.moved(early);
+    for (const event of early) this.#obey(event);
+  }
+
+  /** What was to be the next connection is now all we have, and not ready: no longer a secret. */
+  #adopt(link: Link): void {
+    this.#drop(link);
+    this.#link = link;
+    this.#attempt += 1;
+    this.#setStatus({ phase: 'connecting', attempt: this.#attempt });
   }
 
   #lost(code: number): void {
+    const move = this.#move;
+    if (!move) return this.#fail(code);
+    // The server lets go of the old one as soon as the new one has said who it is.
+    const known = code === TAKEN_OVER && move.supersedes ? LOST : code;
+    const next = verdict(known, this.#attempt, this.deps.random);
+    if (!next.retry || next.firm || next.forgetSession) return this.#fail(known);
+    this.#link = null;
+    this.#cancelUnnoticed = this.deps.clock.after(UNNOTICED_MS, () => {
+      if (!move.finish()) this.#fail(known);
+    });
+    move.orphaned(next.delayMs);
+  }
+
+  #fail(code: number): void {
     this.#drop();
     const next = verdict(code, this.#attempt, this.deps.random);
     if (!next.retry) {
@@ -170,7 +179,7 @@ export class Connection {
     if (next.forgetSession) this.listener.forgetSession();
     this.#attempt += 1;
     const retryAt = this.deps.clock.now() + next.delayMs;
-    this.#wait(next.delayMs, () => this.connect());
+    this.#cancelRetry = this.deps.clock.after(next.delayMs, () => this.connect());
     this.#setStatus({
       phase: 'waiting',
       attempt: this.#attempt,
@@ -180,32 +189,15 @@ export class Connection {
     });
   }
 
-  /** Lets go of the socket. A dead one may take minutes to say that it closed: nobody listens. */
-  #drop(): void {
-    this.#cancelTimer();
+  /** Lets go of all that there is, but for what is `kept`. */
+  #drop(kept: Link | null = null): void {
+    this.#cancelRetry();
     this.#cancelSettled();
-    this.#cancelMove();
-    this.#probing = false;
-    const socket = this.#socket;
-    this.#socket = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(1000);
-  }
-
-  #write(command: ClientCommand): boolean {
-    try {
-      this.#socket?.send(encode(command));
-      return this.#socket !== null;
-    } catch {
-      // A browser throws only while the socket is still connecting.
-      return false;
-    }
-  }
-
-  #wait(ms: number, act: () => void): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.deps.clock.after(ms, act);
+    this.#cancelUnnoticed();
+    this.#move?.stop(kept);
+    this.#move = null;
+    this.#link?.drop();
+    this.#link = null;
   }
 
   #setStatus(status: Status): void {

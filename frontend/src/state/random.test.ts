@@ -34,7 +34,7 @@ async function live(seed: number): Promise<void> {
     const guest = tabs[1 + roll(tabs.length - 1)]!;
     const anybody = tabs[roll(tabs.length)]!;
     const ignore = () => {};
-    switch (roll(10)) {
+    switch (roll(12)) {
       case 0:
       case 1:
         guest.store.joinRoom(roomId).catch(ignore);
@@ -64,6 +64,11 @@ async function live(seed: number): Promise<void> {
       case 9:
         if (roll(2)) guest.open();
         else await clock.pass(roll(4_000));
+        break;
+      case 10:
+      case 11:
+        // The node is draining. (Nobody whose wire is broken hears of it.)
+        if (anybody.model.me) server.push({ type: 'RECONNECT', afterMs: roll(300) }, anybody.id);
         break;
     }
     if (roll(3) === 0) await clock.pass(roll(400));

@@ -14,7 +14,7 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
   switch (event.type) {
     case 'CONNECT': {
       const { clientId, username, nodeId, limits } = event;
-      const room = model.room && { ...model.room, live: false, typing: [] };
+      const room = model.room && { ...model.room, live: false };
       return { ...model, me: { clientId, username, nodeId, limits }, room };
     }
     case 'ROOM_JOINED':
@@ -98,7 +98,6 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
     // By id: the roster is drawn by it.
     members: [...new Map(event.members.map((member) => [member.clientId, member])).values()],
     live: true,
-    typing: [],
   };
   const lost = gap && gap.from <= gap.to ? { ...gap, lost: true } : null;
 
@@ -119,6 +118,7 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
     messages: [],
     holes: base < first && lost ? [lost] : [],
     lines: [],
+    typing: [],
   };
   const fresh = merge(blank, messages, seq);
   if (old?.roomId !== room.roomId) return fresh;
@@ -204,7 +204,10 @@ function addLine(room: Room, next: Line): Room {
   const last = room.lines.at(-1);
   const same = last && last.what === next.what && last.after === next.after;
   if (same && next.what !== 'renamed') {
-    const people = [...last.people, ...next.people];
+    // Once each: while a connection takes over from another, both may tell of the same person.
+    const people = [
+      ...new Map([...last.people, ...next.people].map((p) => [p.clientId, p])).values(),
+    ];
     return { ...room, lines: [...room.lines.slice(0, -1), { ...last, people }] };
   }
   return { ...room, lines: [...room.lines, next].slice(-LINES_KEPT) };

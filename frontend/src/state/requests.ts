@@ -20,8 +20,18 @@ const ANSWERS: Record<Request['type'], ServerEvent['type']> = {
   PING: 'PONG',
 };
 
+/** What these change is part of CONNECT. */
+const CHANGES: ReadonlySet<Request['type']> = new Set([
+  'CREATE_ROOM',
+  'JOIN_ROOM',
+  'LEAVE_ROOM',
+  'UPDATE_USERNAME',
+]);
+
 interface Waiting {
   command: Request & { id: string };
+  /** `held`: for the end of a move; `postponed`: the server asked to wait. */
+  state: 'sent' | 'held' | 'postponed';
   retry: Retry;
   resolve(event: ServerEvent): void;
   reject(error: CommandError): void;
@@ -31,6 +41,7 @@ interface Waiting {
 export class Requests {
   readonly #waiting = new Map<string, Waiting>();
   #count = 0;
+  #moving = false;
 
   constructor(
     private readonly deps: {
@@ -54,7 +65,8 @@ export class Requests {
         send: () => this.#transmit(id),
         giveUp: () => this.#finish(id)?.reject(new CommandError(problem('no_answer'))),
       });
-      this.#waiting.set(id, { command: { ...command, id }, retry, resolve, reject, postponed });
+      const asked = { ...command, id };
+      this.#waiting.set(id, { command: asked, state: 'sent', retry, resolve, reject, postponed });
       this.#transmit(id);
     });
   }
@@ -66,6 +78,7 @@ export class Requests {
     if (event.type !== 'ERROR') {
       if (event.type === ANSWERS[waiting.command.type]) this.#finish(id)?.resolve(event);
     } else if (isTransient(event)) {
+      waiting.state = 'postponed';
       waiting.postponed(problem(event.code), waiting.retry.postponed(event.retryAfterMs));
     } else {
       this.#finish(id)?.reject(new CommandError(problem(event.code), event.message));
@@ -77,8 +90,38 @@ export class Requests {
    * minute later would be a surprise, and whoever asked can ask again.
    */
   disconnected(): void {
+    this.#moving = false;
     for (const id of [...this.#waiting.keys()]) {
       this.#finish(id)?.reject(new CommandError(problem('disconnected')));
+    }
+  }
+
+  /** A CONNECT that is under way, or about to be, could undo what is not yet answered. */
+  get changing(): boolean {
+    return [...this.#waiting.values()].some(({ command }) => CHANGES.has(command.type));
+  }
+
+  /**
+   * Another connection is being made while this one lives. It resumes what is now, so what would
+   * change that waits until it is there.
+   */
+  moving(): void {
+    this.#moving = true;
+  }
+
+  /** The connection that was to bring the answers is let go of for the other one. */
+  abandoned(): void {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.state === 'sent') waiting.state = 'held';
+    }
+  }
+
+  /** What waited goes out, on the other connection or, if that is not to be, on the same as ever. */
+  moved(): void {
+    this.#moving = false;
+    for (const [id, { state }] of [...this.#waiting]) {
+      // The same id again, which is safe: the answer may have been lost.
+      if (state === 'held') this.#transmit(id);
     }
   }
 
@@ -86,8 +129,11 @@ export class Requests {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     waiting.retry.sent();
-    if (!this.deps.transmit(waiting.command))
-      this.#finish(id)?.reject(new CommandError(problem('disconnected')));
+    const isHeld = this.#moving && CHANGES.has(waiting.command.type);
+    waiting.state = isHeld ? 'held' : 'sent';
+    if (isHeld || this.deps.transmit(waiting.command)) return;
+    if (this.#moving) waiting.state = 'held';
+    else this.#finish(id)?.reject(new CommandError(problem('disconnected')));
   }
 
   #finish(id: string): Waiting | undefined {

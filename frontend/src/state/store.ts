@@ -1,6 +1,7 @@
 import type { Cancel, Clock, Random } from '../net/clock';
-import { Connection, type SocketMaker, type Status } from '../net/socket';
-import type { Command, Event } from '../protocol/codec';
+import type { Greeting, SocketMaker } from '../net/link';
+import { Connection, type Status } from '../net/socket';
+import type { Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
 import { firstOpen } from './holes';
 import type { Memory } from './memory';
@@ -69,6 +70,9 @@ export class ChatStore {
       status: (status) => this.#statusChanged(status),
       refused: (error) => this.#refused(error),
       forgetSession: () => memory.identify({ session: undefined }),
+      busy: () => this.#requests.changing,
+      moving: (is) => (is ? this.#requests.moving() : this.#requests.moved()),
+      moved: (events) => this.#moved(events),
     });
     this.#view = {
       model: EMPTY,
@@ -227,7 +231,7 @@ export class ChatStore {
     this.#show({ model: { ...this.#view.model, exit: null } });
   }
 
-  #hello(): Omit<Command<'CONNECT'>, 'type' | 'id'> {
+  #hello(): Greeting {
     const { session, username } = this.deps.memory.identity;
     const { room } = this.#view.model;
     return {
@@ -243,9 +247,25 @@ export class ChatStore {
 
   /** One event is one change to whoever watches, however many parts of the state it touches. */
   #take(event: ServerEvent): void {
+    this.#atOnce(() => this.#digest(event));
+  }
+
+  /** So is all that a new connection has said until it is where the one before was. */
+  #moved(events: readonly ServerEvent[]): void {
+    this.#atOnce(() => {
+      // What is not acknowledged goes out again with ROOM_JOINED.
+      this.#outbox.suspend();
+      this.#requests.abandoned();
+      for (const event of events) this.#digest(event);
+      this.#requests.moved();
+    });
+  }
+
+  #atOnce(act: () => void): void {
+    if (this.#held) return act();
     this.#held = true;
     try {
-      this.#digest(event);
+      act();
     } finally {
       this.#held = false;
       this.#show({});
