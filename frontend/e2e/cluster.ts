@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BIN, DIST } from './server';
@@ -17,6 +17,8 @@ interface Description {
 export class Cluster {
   readonly password = 'correct horse battery staple';
   #child!: ChildProcess;
+  /** Nodes that were started again, by us. */
+  readonly #own = new Map<string, ChildProcess>();
   #dir!: string;
   #description!: Description;
 
@@ -24,7 +26,8 @@ export class Cluster {
     return this.#description.url;
   }
 
-  async start(nodes: number): Promise<void> {
+  /** `env` is for every service. */
+  async start(nodes: number, env: Record<string, string> = {}): Promise<void> {
     this.#dir = await mkdtemp(join(tmpdir(), 'roomful-e2e-'));
     const args = ['--nodes', String(nodes), '--port', '0', '--dir', this.#dir];
     const child = spawn(
@@ -32,7 +35,7 @@ export class Cluster {
       [...args, '--binaries', BINARIES, '--frontend', DIST],
       {
         stdio: ['ignore', 'ignore', 'inherit'],
-        env: { ...process.env, LOG_LEVEL: 'warn', ADMIN_PASS: this.password },
+        env: { ...process.env, LOG_LEVEL: 'warn', ADMIN_PASS: this.password, ...env },
       },
     );
     this.#child = child;
@@ -46,7 +49,7 @@ export class Cluster {
         return;
       } catch {
         // Not ready yet.
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await pause();
       }
     }
   }
@@ -59,17 +62,74 @@ export class Cluster {
     process.kill(node.pid, 'SIGKILL');
   }
 
+  get nodes(): string[] {
+    return this.#description.chatNodes.map(({ nodeId }) => nodeId);
+  }
+
+  /** As a rolling deploy does: the node drains and ends, and the same program takes its place. */
+  async replace(nodeId: string): Promise<void> {
+    const { pid, port } = this.#description.chatNodes.find((node) => node.nodeId === nodeId)!;
+    const former = this.#own.get(nodeId)?.pid ?? pid;
+    const [program, environ] = [
+      await readlink(`/proc/${former}/exe`),
+      await readFile(`/proc/${former}/environ`, 'utf8'),
+    ];
+    process.kill(former, 'SIGTERM');
+    while (await isRunning(former)) await pause();
+    const env = Object.fromEntries(
+      environ
+        .split('\0')
+        .filter(Boolean)
+        .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+    );
+    // It must not outlive us, however we end; the cluster sees to that for its own.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env,
+    });
+    this.#own.set(nodeId, child);
+    while (!(await isReady(port))) {
+      if (child.exitCode !== null) throw new Error(`${nodeId} ended with ${child.exitCode}`);
+      await pause();
+    }
+  }
+
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
+    await Promise.all([...this.#own.values()].map((node) => end(node, 'SIGKILL')));
+    await end(child, 'SIGTERM');
     await rm(this.#dir, { recursive: true, force: true });
   }
 
   async #read(): Promise<Description> {
     return JSON.parse(await readFile(join(this.#dir, 'cluster.json'), 'utf8')) as Description;
   }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await ended;
+}
+
+/** Not a zombie either: whoever started it may be slow to notice. */
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    return !/^State:\s+[ZX]/m.test(await readFile(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
 }
