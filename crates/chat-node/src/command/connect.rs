@@ -3,7 +3,11 @@
 use super::{Client, Refusal, Reply, Speaker};
 use crate::session::Identity;
 use engine::{Position, engine::Target};
-use protocol::{CloseCode, ErrorCode, Username, command::Connect, event::Connected};
+use protocol::{
+    CloseCode, ErrorCode, Username,
+    command::Connect,
+    event::{Connected, Reconnect},
+};
 
 pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
     if client.speaker.is_some() {
@@ -65,6 +69,10 @@ pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
         if let Err(refusal) = client.enter(None, Target::Join(room)).await {
             client.refuse(None, refusal);
         }
+    }
+    if node.draining() {
+        // It was not there yet when everybody was told. These are few, so that none needs a time of its own.
+        client.hub.send(&client.connection, &Reconnect { after_ms: 0 }.into());
     }
     resumed.map(|()| None)
 }

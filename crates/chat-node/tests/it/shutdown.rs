@@ -3,6 +3,7 @@
 use crate::support::{Cluster, close_of, eventually, exchange, node, within};
 use client::{ClientError, ConnectOptions, Raw};
 use protocol::event::{Reconnect, RoomJoined};
+use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
@@ -13,13 +14,16 @@ async fn clients_are_asked_to_go_elsewhere_and_then_closed() {
     let (mut alice, mut bob, room) = one.pair().await;
     let mut away = two.client("Away").await;
     away.join(room).await.unwrap();
-    let mut guest = one.plain().await;
+    let (mut guest, mut late) = (one.plain().await, one.plain().await);
     let started = Instant::now();
     one.lifecycle.soft.cancel();
     for client in [&mut alice, &mut bob] {
         let asked = client.expect::<Reconnect>(|_| true).await.unwrap();
         assert!(asked.after_ms < 600, "{asked:?}");
     }
+    late.send(json!({"type": "CONNECT"})).await;
+    assert_eq!(late.next().await["type"], "CONNECT");
+    assert_eq!(late.next().await["type"], "RECONNECT", "whoever said who they are a moment later, too");
     // Closed for new ones, in words that a proxy understands, while those who are here can still talk.
     let refused = async || {
         matches!(Raw::connect(&one.url, &ConnectOptions::new()).await, Err(ClientError::Rejected { status: 503, .. }))
