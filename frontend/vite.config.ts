@@ -38,5 +38,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     environment: 'node',
+    // A machine that is busy with something else is no fault of a test.
+    testTimeout: 20_000,
   },
 });
