@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             ("Limits that protect the cluster", config::limit_variables()),
         ]
     };
-    Program { name: SERVICE, version: VERSION, about, sections }.main(read, serve)
+    Program { name: SERVICE, version: VERSION, about, sections, more: &[] }.main(read, serve)
 }
 
 fn read(r: &mut Reader<'_>) -> Value<(Config, RedisConfig)> {

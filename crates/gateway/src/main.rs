@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             ("The gateway", [&[NODE_ID], Config::VARIABLES].concat()),
         ]
     };
-    Program { name: "gateway", version: VERSION, about, sections }.main(read, serve)
+    Program { name: "gateway", version: VERSION, about, sections, more: &[] }.main(read, serve)
 }
 
 fn read(r: &mut Reader<'_>) -> Value<Settings> {

@@ -14,6 +14,7 @@
 //! | [`http`] | problem+json, request ids, security headers, 404 and 405 |
 //! | [`client_addr`] | who is asking, behind proxies that are trusted and those that are not |
 //! | [`program`] | a service as a process of its own: arguments, configuration, signals, exit status |
+//! | [`probe`] | `health`: asks the process of this machine how it is |
 //! | [`websocket`] | whether a request may become a WebSocket |
 //! | [`signing`] | the secret that sessions and tokens are signed with |
 //! | [`server`] | the one wiring of actix: an `App` for HTTP and the raw socket for upgrades |
@@ -28,6 +29,7 @@ pub mod http;
 pub mod lifecycle;
 pub mod metrics;
 pub mod ops;
+pub mod probe;
 pub mod program;
 pub mod server;
 pub mod signing;

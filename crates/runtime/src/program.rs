@@ -5,6 +5,7 @@ use crate::{
     env::{EXIT_CONFIG, Env, ProcessEnv, Reader, Value, Variable, example},
     files,
     lifecycle::Lifecycle,
+    probe::{self, Question},
     server::{self, HOST, PORT},
     telemetry::{self, Telemetry},
 };
@@ -48,6 +49,9 @@ pub struct Program {
     pub about: &'static str,
     /// Where it is described what it reads, besides where it listens and how it logs.
     pub sections: fn() -> Vec<(&'static str, Vec<Variable>)>,
+    /// Arguments that it takes besides, each with a line that says what it does. Whoever names some here sees to them
+    /// before [`Program::answer`] is asked.
+    pub more: &'static [(&'static str, &'static str)],
 }
 
 impl Program {
@@ -96,12 +100,15 @@ impl Program {
         Ok((SocketAddr::new(host.get()?, port.get()?), telemetry.get()?, config.get()?))
     }
 
-    /// What needs no service.
-    fn answer(&self, arguments: &[String]) -> Option<ExitCode> {
+    /// Does what the arguments ask for when that needs no service; `None` when there are none, and it is to serve.
+    #[must_use]
+    pub fn answer(&self, arguments: &[String]) -> Option<ExitCode> {
         let Self { name, version, about, .. } = self;
         match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => return None,
             ["env"] => print!("{}", self.example()),
+            ["health"] => return Some(probe::main(name, &ProcessEnv, Question::Ready)),
+            ["health", "--live"] => return Some(probe::main(name, &ProcessEnv, Question::Live)),
             ["--version" | "-V"] => println!("{name} {version}"),
             ["--help" | "-h" | "help"] => println!("{name}: {about}\n\n{}", self.usage()),
             _ => {
@@ -114,16 +121,28 @@ impl Program {
 
     fn usage(&self) -> String {
         let name = self.name;
+        let own = [
+            ("", "serve until SIGTERM or Ctrl-C; the second one ends it at once"),
+            ("env", "print every environment variable that it reads, as in .env.example"),
+            ("health [--live]", "ask the one that runs here how it is"),
+            ("--version", ""),
+        ];
+        let (first, rest) = own.split_at(1);
+        let lines = first.iter().chain(self.more).chain(rest).enumerate().map(|(i, (argument, what))| {
+            let line = format!("{} {name} {argument:<18} {what}", if i == 0 { "usage:" } else { "      " });
+            format!("{}\n", line.trim_end())
+        });
         format!(
-            "usage: {name}            serve until SIGTERM or Ctrl-C; the second one ends it at once\n       \
-             {name} env        print every environment variable that it reads\n       \
-             {name} --version\n\n\
-             The variables are read and checked before a port is bound; what is wrong with\n\
-             them is told at once, and the exit status is {EXIT_CONFIG}."
+            "{}\nThe variables are read and checked before a port is bound; what is wrong with\n\
+             them is told at once, and the exit status is {EXIT_CONFIG}.\n\n{}",
+            lines.collect::<String>(),
+            probe::HELP
         )
     }
 
-    fn example(&self) -> String {
+    /// All that it reads, as in `.env.example`.
+    #[must_use]
+    pub fn example(&self) -> String {
         let mut sections = vec![("Where it listens", vec![HOST, PORT])];
         sections.extend((self.sections)());
         sections.push(("Logs", telemetry::VARIABLES.to_vec()));
@@ -183,6 +202,7 @@ mod tests {
         version: "1",
         about: "says it again",
         sections: || vec![("Sounds", vec![Variable::new("VOICE", "Whose.").default("mine")])],
+        more: &[("--loud", "say it so that everybody hears")],
     };
 
     #[test]
@@ -190,6 +210,12 @@ mod tests {
         let example = PROGRAM.example();
         for name in ["HOST", "PORT", "VOICE", "LOG_LEVEL"] {
             assert!(example.contains(&format!("\n# {name}=")), "{example}");
+        }
+        let usage = PROGRAM.usage();
+        for line in
+            ["usage: echo  ", "       echo --loud  ", "       echo health [--live]  ", "       echo --version\n"]
+        {
+            assert!(usage.contains(line), "{usage}");
         }
         let env = MapEnv::from_iter([("PORT", "http"), ("VOICE", "")]);
         let needed = Variable::new("SECRET", "It is needed.");
