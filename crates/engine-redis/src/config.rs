@@ -86,7 +86,7 @@ impl RedisConfig {
     }
 
     /// The address, without what is read from files.
-    fn parsed(&self) -> Result<Config, ConnectError> {
+    pub(crate) fn parsed(&self) -> Result<Config, ConnectError> {
         // The first `{…}` of a key is its hash tag.
         if self.prefix.contains(['{', '}', '\n']) {
             return Err(ConnectError::Config("the prefix must have no braces".to_owned()));

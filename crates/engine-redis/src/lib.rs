@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! | --- | --- |
 //! | [`config`], [`env`](crate::env), `tls` | how to reach Redis, whom to trust, and how long to wait |
+//! | `inspect` | what a Redis says of itself, for the doctor |
 //! | `keys` | the only place where a key is spelled |
 //! | `script`, `lua/` | all that changes anything, as scripts: each takes effect whole or not at all |
 //! | `clock` | until when a command makes sense, by Redis's own clock |
@@ -23,6 +24,7 @@ mod dial;
 mod directory;
 pub mod env;
 mod envelope;
+mod inspect;
 mod keys;
 mod link;
 mod names;
@@ -36,6 +38,7 @@ mod timeline;
 mod tls;
 
 pub use config::{ConnectError, RedisConfig};
+pub use inspect::Inspection;
 
 use clock::RemoteClock;
 use commands::Commands;

@@ -4,8 +4,9 @@ use crate::assets::FRONTEND_DIR;
 use engine_redis::RedisConfig;
 use runtime::{
     env::{ConfigError, Env, MapEnv, Reader, Variable},
+    program::Program,
     server::{HOST, PORT},
-    telemetry::{self, Telemetry},
+    telemetry::Telemetry,
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -13,6 +14,18 @@ use std::{
     time::Duration,
 };
 use uuid::Uuid;
+
+/// The program.
+pub const PROGRAM: Program = Program {
+    name: "roomful",
+    version: crate::product::VERSION,
+    about: "multi-room chat in the browser, in one process",
+    sections,
+    more: &[
+        ("--dev", "the same, with the secrets made up that are not set; they change with each start"),
+        ("doctor [--help]", "look at a deployment, and say what to change and where"),
+    ],
+};
 
 /// Everything that the process reads.
 #[derive(Debug, Clone)]
@@ -117,18 +130,22 @@ pub fn with_made_up_secrets(env: &dyn Env, secret: [Uuid; 2], password: Uuid) ->
     MadeUp { env: MapEnv::from_iter(given.into_iter().chain(made_up)), password }
 }
 
+/// Where it is described what it reads.
+#[must_use]
+pub fn sections() -> Vec<(&'static str, Vec<Variable>)> {
+    vec![
+        ("The page", vec![FRONTEND_DIR]),
+        ("Where the processes of a cluster meet", engine_redis::env::VARIABLES.to_vec()),
+        ("Clients and their sockets", chat_node::config::VARIABLES.to_vec()),
+        ("Whoever steers it", admin_variables()),
+        ("Limits that protect the cluster", limit_variables()),
+    ]
+}
+
 /// The text of `.env.example`.
 #[must_use]
 pub fn example() -> String {
-    runtime::env::example(&[
-        ("Where it listens", &[HOST, PORT]),
-        ("The page", &[FRONTEND_DIR]),
-        ("Where the processes of a cluster meet", engine_redis::env::VARIABLES),
-        ("Clients and their sockets", chat_node::config::VARIABLES),
-        ("Whoever steers it", &admin_variables()),
-        ("Limits that protect the cluster", &limit_variables()),
-        ("Logs", telemetry::VARIABLES),
-    ])
+    PROGRAM.example()
 }
 
 #[cfg(test)]

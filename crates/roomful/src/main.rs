@@ -1,13 +1,14 @@
 //! `roomful`: the whole product in one process.
 
+use doctor::{check::Machine, examine::Surroundings};
 use engine::{
     MemoryCluster,
-    clock::{Entropy, SystemClock, SystemEntropy},
+    clock::{Clock, Entropy, SystemClock, SystemEntropy},
 };
 use engine_redis::{ConnectError, PATIENCE, RedisCluster};
 use protocol::NodeId;
 use roomful::{
-    config::{self, Config},
+    config::{self, Config, PROGRAM},
     product::{self, Backends},
 };
 use runtime::{
@@ -15,47 +16,57 @@ use runtime::{
     health::Health,
     lifecycle::Lifecycle,
     program::{self, Served},
-    server,
+    server::{self, HOST, PORT},
+    telemetry,
 };
-use std::{io::Write as _, process::ExitCode, sync::Arc};
-
-const HELP: &str = "\
-roomful: multi-room chat in the browser, in one process
-
-usage: roomful [--dev]      serve until Ctrl-C
-       roomful env          print every environment variable, as in .env.example
-       roomful --version
-
-  --dev   make up the secrets that are not set; they change with each start,
-          so everybody is a new guest then
-
-The variables are read and checked before a port is bound; what is wrong with
-them is told at once, and the exit status is 64.";
+use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => serve(&ProcessEnv, None),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--dev"] => {
             let fresh = || SystemEntropy.uuid();
             let made_up = config::with_made_up_secrets(&ProcessEnv, [fresh(), fresh()], fresh());
             serve(&made_up.env, made_up.password)
         }
-        ["env"] => {
-            print!("{}", config::example());
-            ExitCode::SUCCESS
+        ["doctor", ..] => diagnose(&arguments[1..]),
+        _ => PROGRAM.answer(&arguments).unwrap_or_else(|| serve(&ProcessEnv, None)),
+    }
+}
+
+/// Looks at a deployment. It serves nothing, and reads what services would.
+fn diagnose(arguments: &[String]) -> ExitCode {
+    let open_files = runtime::files::raise_limit();
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let variables: Vec<_> = [HOST, PORT]
+        .into_iter()
+        .chain(config::sections().into_iter().flat_map(|(_, variables)| variables))
+        .chain(telemetry::VARIABLES.iter().copied())
+        .collect();
+    let faults = |env: &dyn Env| match Config::from_env(env, SystemEntropy.uuid()) {
+        Ok(_) => vec![],
+        Err(faults) => faults.faults().to_vec(),
+    };
+    let now = || SystemClock.now().0;
+    let surroundings = Surroundings {
+        env: &ProcessEnv,
+        variables: &variables,
+        faults: &faults,
+        now: &now,
+        machine: Machine { open_files, cores },
+        directory: Path::new(""),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let status = runtime.block_on(doctor::examine::main(arguments, &surroundings));
+            // A name's look-up may hang; nobody waits for it any more.
+            runtime.shutdown_background();
+            status
         }
-        ["--version" | "-V"] => {
-            println!("roomful {}", product::VERSION);
-            ExitCode::SUCCESS
-        }
-        ["--help" | "-h" | "help"] => {
-            println!("{HELP}");
-            ExitCode::SUCCESS
-        }
-        _ => {
-            eprintln!("roomful: no such argument: {}\n\n{HELP}", args.join(" "));
-            ExitCode::from(2)
+        Err(e) => {
+            eprintln!("roomful doctor: {e}");
+            ExitCode::FAILURE
         }
     }
 }
