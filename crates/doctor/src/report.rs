@@ -32,7 +32,7 @@ pub fn text(findings: &[Finding]) -> String {
         count(Severity::Skipped)
     );
     let next = match (errors, warnings) {
-        (0, 0) => "Nothing to do.",
+        (0, 0) => "Nothing to do in what was looked at.",
         (0, _) => "It works. Look at the warnings when there is time; docs/doctor.md says more of each.",
         _ => {
             "Mend the errors, restart what they are about (`docker compose up -d`), and run this again; docs/doctor.md says more."
