@@ -1,11 +1,13 @@
 # The command surface. The logic is in crates/xtask (cargo xtask --help).
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster audit load bench page test instructions codegen idle-memory screenshots
+.PHONY: help run cluster env compose-test audit load bench page test instructions codegen idle-memory screenshots
 
 help:
 	@echo 'make run          build everything and serve the chat at http://localhost:8080 (PORT=… for another port)'
 	@echo 'make cluster      Redis, nginx, gateway, admin API and NODES=3 chat-nodes as processes of their own, at PORT=8080'
+	@echo 'make env          write .env with secrets of its own, for docker compose up --build --scale chat-node=3'
+	@echo 'make compose-test the containers under audit: scaled, killed, rolled out anew, restarted (needs Docker)'
 	@echo 'make audit        clients, faults and a judge: nothing lost, doubled or reordered (SEED=1 DURATION=240s URL=…)'
 	@echo 'make load         thousands of connections, and what each delivery costs (PROFILE=rooms URL=… LOAD="--rate 50k")'
 	@echo 'make bench        ours against Socket.IO, ws and a floor, in turn, as ratios (ROUNDS=3 BENCH="--rates 25k")'
@@ -29,6 +31,17 @@ cluster:
 	@cargo build --release --locked --package cluster --package chat-node --package gateway --package admin-api
 	@exec setpriv --pdeathsig TERM -- "$${CARGO_TARGET_DIR:-target}/release/cluster" \
 	  --nodes "$(NODES)" --port "$(PORT)" --dir .run --frontend frontend/dist
+
+env:
+	@scripts/make-env.sh
+
+# Builds the images and starts a stack of its own, which it removes at the end. Some 10 minutes, and as many for the first
+# build. Exit status 1: a promise was not kept.
+compose-test:
+	@scripts/preflight.sh docker
+	@echo '── auditor'
+	@cargo build --release --locked --package load-test
+	@exec "$${CARGO_TARGET_DIR:-target}/release/load-test" audit --compose . --seed "$(SEED)" --out .run/compose-test $(AUDIT)
 
 # A cluster of its own unless URL says where one is. Exit status 1: a promise was not kept.
 SEED ?= 1

@@ -5,7 +5,7 @@ mod options;
 use load_test::{
     Audit,
     audit::Outcome,
-    ground::{Ground, foreign::Foreign, own},
+    ground::{Ground, compose, compose::Compose, foreign::Foreign, own},
     judge::Terms,
     plan::Plan,
     report::Report,
@@ -17,6 +17,8 @@ use tokio::runtime::{Handle, Runtime};
 
 /// The audit could not be carried out: nothing was proved either way.
 const VOID: u8 = 2;
+/// What an image may have above its base, in bytes.
+const HEAVIEST: u64 = 60_000_000;
 /// The options are wrong; as all programs of the project say it.
 const USAGE: u8 = 64;
 
@@ -55,7 +57,15 @@ async fn audit(options: &Options) -> Result<bool, String> {
     let begin = Instant::now();
     let tell = |line: &str| println!("{line}");
     let mut terms = Terms { log_max: options.log_max, ..Terms::default() };
-    let (audit, cluster, outcome) = if options.urls.is_empty() {
+    let (audit, cluster, outcome) = if let Some(root) = &options.compose {
+        terms.log_max = Some(compose::LOG_MAX);
+        let mut ground = Compose::start(root, options.nodes, &tell).await?;
+        let done = carry_out(options, terms, &mut ground, &tell).await;
+        let weighed = weigh(&ground, &tell).await;
+        ground.stop().await;
+        weighed?;
+        done?
+    } else if options.urls.is_empty() {
         terms.log_max = Some(own::LOG_MAX);
         tell(&format!("starting a cluster of {} nodes", options.nodes));
         let mut ground = own::Own::start(options.nodes, &options.binaries, &options.out.join("cluster"), &tell).await?;
@@ -84,6 +94,7 @@ async fn carry_out(
 ) -> Result<(Audit, Vec<String>, Outcome), String> {
     let (seed, duration, nodes) = (options.seed, options.duration, ground.nodes());
     let plan = match options.shape {
+        _ if options.compose.is_some() => Plan::deploys(nodes),
         Shape::Full => Plan::full(seed, duration, nodes, |fault| ground.possible(fault)),
         Shape::Storm => Plan::storm(seed, duration, nodes, |fault| ground.possible(fault)),
         Shape::Short => Plan::short(seed, nodes),
@@ -95,4 +106,16 @@ async fn carry_out(
     let audit = Audit { plan, settings, terms };
     let outcome = audit.run(ground, tell).await?;
     Ok((audit, ground.describe(), outcome))
+}
+
+/// Images that are too heavy take long to start where they are not yet.
+async fn weigh(stack: &Compose, tell: &(dyn Fn(&str) + Sync)) -> Result<(), String> {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    for (image, size, above) in stack.weights().await? {
+        tell(&format!("{image}: {:.1} MB, of which {:.1} above its base", megabytes(size), megabytes(above)));
+        if above > HEAVIEST {
+            return Err(format!("{image}: at most {:.0} MB above its base are wanted", megabytes(HEAVIEST)));
+        }
+    }
+    Ok(())
 }

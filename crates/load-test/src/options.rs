@@ -19,6 +19,8 @@ ids used twice, and more. Everything is drawn from the seed.
   --nodes <n>           chat-nodes of the cluster that is started (default 3)
   --plan <plan>         full; storm: two faults at a time; short: one SIGKILL of a node and one restart of Redis in 30 s;
                         calm: no faults (default full)
+  --compose <dir>       audit docker-compose.yml in that directory instead: its images are built, its stack is started,
+                        scaled, rolled out anew, killed and restarted as operators do it, and removed at the end
   --binaries <dir>      where chat-node and gateway are (default: beside this program)
   --out <dir>           where audit.json, audit.md and the cluster's logs go (default .run/audit)
 
@@ -60,6 +62,8 @@ pub struct Options {
     pub urls: Vec<String>,
     /// What a room's log keeps there.
     pub log_max: Option<u64>,
+    /// Where the docker-compose.yml is that is to be audited.
+    pub compose: Option<PathBuf>,
     /// Nodes of our own cluster.
     pub nodes: usize,
     /// What happens to it.
@@ -88,6 +92,7 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
         clients: 72,
         urls: Vec::new(),
         log_max: Some(1000),
+        compose: None,
         nodes: 3,
         shape: Shape::Full,
         binaries: beside_this_program(),
@@ -118,6 +123,7 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
                     _ => return Err(wrong(&name, &value, "full, storm, short or calm")),
                 }
             }
+            "--compose" => options.compose = Some(value.into()),
             "--binaries" => options.binaries = value.into(),
             "--out" => options.out = value.into(),
             _ => return Err(format!("{name}: no such option")),

@@ -50,21 +50,41 @@ pub enum Fault {
     HoleClients,
     /// SIGHUP of nginx.
     ReloadNginx,
+    /// Nodes are started, or drain and end, until there are as many. Containers only, like those that follow.
+    Scale {
+        /// How many.
+        to: usize,
+    },
+    /// Every node, and what serves HTTP, is replaced by one of a new version.
+    Rollout,
+    /// All is ended, and started again with what Redis has on its disk.
+    RestartStack,
 }
 
 impl Fault {
     /// Whether a client may lose its membership by it without knowing: its node lives, and is dead for the others.
     #[must_use]
     pub const fn expels(self) -> bool {
-        matches!(self, Self::PauseNode { .. } | Self::HoleRedis { .. } | Self::SlowRedis { .. } | Self::HoleClients)
+        matches!(
+            self,
+            Self::PauseNode { .. }
+                | Self::HoleRedis { .. }
+                | Self::SlowRedis { .. }
+                | Self::HoleClients
+                | Self::RestartStack
+        )
     }
 
     /// What it hits. Two faults that hit different things can last at the same time.
     const fn target(self) -> u8 {
         match self {
-            Self::RestartRedis | Self::KillRedis | Self::PauseRedis => 0,
+            Self::RestartRedis | Self::KillRedis | Self::PauseRedis | Self::RestartStack => 0,
             Self::CutRedis { .. } | Self::HoleRedis { .. } | Self::SlowRedis { .. } => 1,
-            Self::KillNode { .. } | Self::PauseNode { .. } | Self::DrainNode { .. } => 2,
+            Self::KillNode { .. }
+            | Self::PauseNode { .. }
+            | Self::DrainNode { .. }
+            | Self::Scale { .. }
+            | Self::Rollout => 2,
             Self::CutClients | Self::HoleClients | Self::ReloadNginx => 3,
         }
     }
@@ -85,6 +105,9 @@ impl Fault {
             Self::CutClients => "client connections cut",
             Self::HoleClients => "client connections blackholed",
             Self::ReloadNginx => "nginx reload",
+            Self::Scale { .. } => "scaling",
+            Self::Rollout => "rollout of a changed image",
+            Self::RestartStack => "restart of the whole stack",
         }
     }
 
@@ -96,6 +119,8 @@ impl Fault {
             // The default drain window: it ends by itself about then.
             Self::DrainNode { .. } => (9000, 10_000),
             Self::CutRedis { .. } | Self::CutClients | Self::ReloadNginx => (0, 500),
+            // They are done when they have begun, or take as long as they take.
+            Self::Scale { .. } | Self::Rollout | Self::RestartStack => (0, 500),
             Self::RestartRedis | Self::KillRedis => (500, 4000),
             Self::PauseRedis => (3000, 8000),
             Self::HoleRedis { .. } => (4000, 9000),
@@ -116,6 +141,7 @@ impl fmt::Display for Fault {
             | Self::CutRedis { node }
             | Self::HoleRedis { node }
             | Self::SlowRedis { node } => write!(f, " (node {})", node + 1),
+            Self::Scale { to } => write!(f, " to {to} nodes"),
             _ => Ok(()),
         }
     }
@@ -216,6 +242,25 @@ impl Plan {
             at += hold + PAUSE + dice.time(Duration::ZERO, Duration::from_secs(2));
         }
         Self { steps, busy, pause: PAUSE }
+    }
+
+    /// What operators do to containers, in the order in which they would: more nodes, fewer, one that dies, a new version,
+    /// Redis again, everything again.
+    #[must_use]
+    pub fn deploys(nodes: usize) -> Self {
+        let faults = [
+            Fault::Scale { to: nodes + 2 },
+            Fault::Scale { to: 2 },
+            Fault::KillNode { node: 0 },
+            Fault::Scale { to: nodes },
+            Fault::Rollout,
+            Fault::RestartRedis,
+            Fault::RestartStack,
+        ];
+        let hold = |fault| if matches!(fault, Fault::KillNode { .. }) { 2 } else { 0 };
+        // Each waits for the one before to have healed, whatever that takes.
+        let steps = faults.map(|fault| Step { at: WARM_UP, hold: Duration::from_secs(hold(fault)), fault, also: None });
+        Self { steps: steps.to_vec(), busy: WARM_UP, pause: PAUSE }
     }
 
     /// One SIGKILL of a node and one restart of Redis, for the tests.

@@ -1,6 +1,6 @@
 //! What can be set for the whole product in one process.
 
-use crate::assets::FRONTEND_DIR;
+use crate::{assets::FRONTEND_DIR, compose};
 use engine_redis::RedisConfig;
 use runtime::{
     env::{ConfigError, Env, MapEnv, Reader, Variable},
@@ -139,6 +139,7 @@ pub fn sections() -> Vec<(&'static str, Vec<Variable>)> {
         ("Clients and their sockets", chat_node::config::VARIABLES.to_vec()),
         ("Whoever steers it", admin_variables()),
         ("Limits that protect the cluster", limit_variables()),
+        ("Containers: what docker-compose.yml reads beside all these", compose::VARIABLES.to_vec()),
     ]
 }
 

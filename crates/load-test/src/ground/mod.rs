@@ -1,5 +1,6 @@
 //! What is audited, and what can be done to it.
 
+pub mod compose;
 pub mod foreign;
 pub mod own;
 

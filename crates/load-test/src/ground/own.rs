@@ -171,6 +171,7 @@ impl Ground for Own {
             | Fault::CutClients
             | Fault::HoleClients
             | Fault::ReloadNginx => true,
+            Fault::Scale { .. } | Fault::Rollout | Fault::RestartStack => false,
         }
     }
 
@@ -188,6 +189,9 @@ impl Ground for Own {
             Fault::CutClients => self.clients.cut(),
             Fault::HoleClients => self.clients.set(Weather::Hole),
             Fault::ReloadNginx => self.cluster.nginx().signal(Signal::HUP),
+            Fault::Scale { .. } | Fault::Rollout | Fault::RestartStack => {
+                return Err(format!("{fault}: not possible here"));
+            }
         }
         Ok(())
     }
@@ -217,7 +221,12 @@ impl Ground for Own {
                 self.clients.set(Weather::Fair);
                 Ok(())
             }
-            Fault::CutRedis { .. } | Fault::CutClients | Fault::ReloadNginx => Ok(()),
+            Fault::CutRedis { .. }
+            | Fault::CutClients
+            | Fault::ReloadNginx
+            | Fault::Scale { .. }
+            | Fault::Rollout
+            | Fault::RestartStack => Ok(()),
         }
     }
 }

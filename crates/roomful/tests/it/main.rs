@@ -5,5 +5,6 @@
 
 mod assets;
 mod commands;
+mod compose;
 mod loading;
 mod support;

@@ -3,6 +3,9 @@
 use super::Variable;
 use std::fmt::Write;
 
+/// What the example has for a secret, and what no secret may begin with.
+pub const EXAMPLE_SECRET: &str = "change-me";
+
 /// Renders every variable with its help, unit and default. All assignments are commented out: the file changes nothing
 /// as it is, and a default that changes later is not pinned by a copy of it.
 pub fn example(sections: &[(&str, &[Variable])]) -> String {
@@ -21,7 +24,9 @@ pub fn example(sections: &[(&str, &[Variable])]) -> String {
             if !variable.unit.is_empty() {
                 let _ = writeln!(text, "# {}", variable.unit);
             }
-            let _ = writeln!(text, "# {}={}", variable.name, variable.default.unwrap_or_default());
+            // Whoever only takes the mark of the comment away is refused (`Reader::secret`).
+            let unset = if variable.secret { EXAMPLE_SECRET } else { "" };
+            let _ = writeln!(text, "# {}={}", variable.name, variable.default.unwrap_or(unset));
         }
     }
     text
@@ -43,6 +48,6 @@ mod tests {
             "\n# ==== Times ====\n\n# How long to wait.\n# Then it is over.\n\
              # duration: 250ms, 10s, 5m, 24h, 30d\n# GRACE=10s\n"
         ));
-        assert!(text.ends_with("\n# ==== Keys ====\n\n# Signs things.\n# KEY=\n"));
+        assert!(text.ends_with("\n# ==== Keys ====\n\n# Signs things.\n# KEY=change-me\n"));
     }
 }

@@ -48,7 +48,7 @@ mod variable;
 
 pub use duration::{DURATION, ParseDurationError, format_duration, parse_duration};
 pub use error::{ConfigError, EXIT_CONFIG, Fault};
-pub use example::example;
+pub use example::{EXAMPLE_SECRET, example};
 pub use reader::{Reader, Value};
 pub use secret::Secret;
 pub use source::{Env, MapEnv, ProcessEnv};

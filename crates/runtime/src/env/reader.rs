@@ -1,6 +1,6 @@
 //! Reading variables without stopping at the first fault.
 
-use super::{ConfigError, Env, Fault, Secret, Variable, parse_duration};
+use super::{ConfigError, EXAMPLE_SECRET, Env, Fault, Secret, Variable, parse_duration};
 use std::{fmt::Display, str::FromStr, time::Duration};
 
 /// A value that was read, or the reason why there is none. The reader has noted that reason already, so a service reads
@@ -94,12 +94,12 @@ impl<'e> Reader<'e> {
 
     /// A secret; required when the variable has no default.
     pub fn secret(&mut self, variable: &Variable) -> Value<Secret> {
-        self.parse(variable)
+        self.parse_with(variable, secret)
     }
 
     /// A secret that may be left out.
     pub fn optional_secret(&mut self, variable: &Variable) -> Value<Option<Secret>> {
-        self.optional(variable)
+        self.optional_with(variable, secret)
     }
 
     /// Values with commas between them; none when it is unset.
@@ -158,6 +158,15 @@ impl<'e> Reader<'e> {
     }
 }
 
+/// A secret that everybody can read in the example is none.
+fn secret(text: &str) -> Result<Secret, &'static str> {
+    let begin = text.get(..EXAMPLE_SECRET.len()).unwrap_or_default();
+    if begin.eq_ignore_ascii_case(EXAMPLE_SECRET) {
+        return Err("this is the example's: `make env` makes secrets of your own");
+    }
+    Ok(Secret::new(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +194,15 @@ mod tests {
         assert_eq!(key.get().unwrap().expose(), "k");
         assert_eq!(origins.get().unwrap(), ["a", "b", "c"]);
         assert!(none.get().is_err());
+    }
+
+    #[test]
+    fn a_secret_of_the_example_is_none() {
+        let env = env([("KEY", "Change-me to at least 32 random bytes")]);
+        let mut r = Reader::new(&env);
+        assert!(r.secret(&KEY).get().is_err() && r.optional_secret(&KEY).get().is_err());
+        let told = r.finish().unwrap_err().to_string();
+        assert!(told.contains("make env") && !told.contains("random"), "{told}");
     }
 
     #[test]
