@@ -41,6 +41,9 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// that took thousands at once would have nobody written to until it was through with all of them. (What has become a
 /// WebSocket does not count; plain requests come only from whoever watches the node, and whole ones from a proxy.)
 const REQUESTS: usize = 64;
+/// The end of the drain window in which nobody is told to leave any more, at most: whoever was told last is then on the
+/// way elsewhere, and would be closed before getting there. It is never more than half of the window.
+const LAST_ONES: Duration = Duration::from_secs(2);
 /// How often the drain looks whether everybody has gone.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -179,14 +182,14 @@ impl Node {
         }
     }
 
-    /// Unready, then `RECONNECT` spread over the window, then 1012 for whoever is still here.
+    /// Unready, then `RECONNECT` spread over the window but for its end, then 1012 for whoever is still here.
     async fn drain(&self) {
         self.draining.store(true, Ordering::Release);
         self.health.set_draining();
         let connections = || self.engine.stats.connections.load(Ordering::Relaxed);
         tracing::info!(connections = connections(), window = ?self.config.drain_window, "draining");
         if !self.config.drain_window.is_zero() && connections() > 0 {
-            self.engine.ask_to_reconnect(self.config.drain_window);
+            self.engine.ask_to_reconnect(leaving(self.config.drain_window));
             self.wait_until_empty(self.config.drain_window).await;
         }
         self.engine.close_all(CloseCode::Restart);
@@ -204,6 +207,11 @@ impl Node {
         };
         let _ = tokio::time::timeout(at_most, empty).await;
     }
+}
+
+/// Over how long clients are told to leave, of a drain window.
+fn leaving(window: Duration) -> Duration {
+    window.saturating_sub(LAST_ONES.min(window / 2))
 }
 
 struct EngineCheck(Arc<Engine>);
@@ -282,6 +290,14 @@ pub(crate) mod tests {
         clock::{SystemClock, SystemEntropy},
     };
     use runtime::env::{MapEnv, Reader};
+
+    #[test]
+    fn whoever_leaves_last_has_time_to_arrive() {
+        let ms = Duration::from_millis;
+        for (window, told) in [(0, 0), (600, 300), (4000, 2000), (10_000, 8000), (60_000, 58_000)] {
+            assert_eq!(leaving(ms(window)).as_millis(), told, "{window}");
+        }
+    }
 
     /// A node without a server.
     pub(crate) async fn node() -> Arc<Node> {
