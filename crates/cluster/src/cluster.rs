@@ -246,6 +246,27 @@ impl Cluster {
         Ok(&mut self.nodes[index])
     }
 
+    /// Has nginx forget chat-nodes, from 0 on: who connects from now on is not sent there. The processes are as they were,
+    /// and keep their numbers, and so do connections that are open: whoever retires a node ends it beforehand, and nginx
+    /// has gone past it since it began to drain.
+    ///
+    /// # Errors
+    /// When that would leave none, or nginx cannot be told; it knows all of them still, then.
+    pub fn retire_nodes(&mut self, indices: &[usize]) -> Result<(), StartError> {
+        let gone: Vec<_> = indices.iter().filter_map(|index| self.nodes.get(*index)).map(Process::port).collect();
+        let mut site = self.site.clone();
+        if let Upstream::Addresses(addresses) = &mut site.chat_nodes {
+            addresses.retain(|address| !gone.contains(&address.port()));
+            if addresses.is_empty() {
+                return Err(StartError::Nodes { given: 0, max: MAX_NODES });
+            }
+        }
+        site.write_upstreams()?;
+        self.nginx.signal(Signal::HUP);
+        self.site = site;
+        Ok(())
+    }
+
     /// Ends everything in order: chat-nodes first, while nginx still carries what they tell their clients and Redis
     /// takes what they have left to say. Who does not end in time is killed. Nothing is left when this returns.
     pub async fn stop(mut self) {

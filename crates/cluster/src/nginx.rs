@@ -141,15 +141,18 @@ impl Site {
         // `random two least_conn`: of two nodes drawn by lot, the one with fewer connections. WebSockets stay for long,
         // so a node that was started again has to be able to catch up, which round robin never lets it; but with
         // least_conn alone, one that fails fast always has the fewest, and would attract everybody. `zone`: all workers
-        // count together. A node that failed three times within 2 s is left out for 2 s: enough not to wait for one
-        // that hangs, and no long loss of one that is back.
+        // count together. No failure of a node is remembered: nginx takes one for sound again when a request to it has
+        // ended well, and a WebSocket does not end. A node that was started again would get one client each
+        // `fail_timeout` until one of these goes; and two of them, one after the other, left no live upstream.
         if let Upstream::Addresses(nodes) = &self.chat_nodes {
-            block(&mut text, "chat_nodes", nodes, "    random two least_conn;\n", "");
+            block(&mut text, "chat_nodes", nodes, "max_fails=0", "    random two least_conn;\n", "");
         }
+        // A replica that failed three times within 2 s is left out for 2 s: enough not to wait for one that hangs, and no
+        // long loss of one that is back.
         let services = [("gateway", Some(&self.gateway)), ("admin_api", self.admin_api.as_ref())];
         for (name, service) in services {
             if let Some(Upstream::Addresses(addresses)) = service {
-                block(&mut text, name, addresses, "", "    keepalive 16;\n");
+                block(&mut text, name, addresses, "max_fails=3 fail_timeout=2s", "", "    keepalive 16;\n");
             }
         }
         text
@@ -161,10 +164,10 @@ impl Site {
     }
 }
 
-fn block(text: &mut String, name: &str, addresses: &[SocketAddr], balancing: &str, keepalive: &str) {
+fn block(text: &mut String, name: &str, addresses: &[SocketAddr], failures: &str, balancing: &str, keepalive: &str) {
     let _ = write!(text, "\nupstream {name} {{\n    zone {name} 256k;\n{balancing}");
     for address in addresses {
-        let _ = writeln!(text, "    server {address} max_fails=3 fail_timeout=2s;");
+        let _ = writeln!(text, "    server {address} {failures};");
     }
     let _ = writeln!(text, "{keepalive}}}");
 }

@@ -134,6 +134,50 @@ async fn a_cluster_grows_while_a_client_stays() {
     stop(cluster).await;
 }
 
+/// nginx has seen it fail, and none of the WebSockets that it carries has ended since.
+#[tokio::test]
+async fn a_node_that_is_back_takes_clients_at_once() {
+    let (options, _dir) = options(2);
+    let mut cluster = start(options).await;
+    cluster.node(0).signal(Signal::KILL);
+    cluster.node(0).wait(PATIENCE).await.unwrap();
+    let mut stay = Vec::new();
+    for _ in 0..12 {
+        let (socket, on) = client(&cluster).await.expect("the other one takes them");
+        assert_eq!(on, "chat-node-2");
+        stay.push(socket);
+    }
+    cluster.node(0).start().await.unwrap();
+    cluster.node(0).ready(PATIENCE).await.unwrap();
+    // Of two, the one with fewer connections: all of these are its own, but the last may be either's.
+    for n in 0..11 {
+        let (socket, on) = client(&cluster).await.unwrap();
+        assert_eq!(on, "chat-node-1", "client {n}");
+        stay.push(socket);
+    }
+    stop(cluster).await;
+}
+
+#[tokio::test]
+async fn nodes_that_were_replaced_are_forgotten() {
+    let (options, _dir) = options(1);
+    let mut cluster = start(options).await;
+    assert!(matches!(cluster.retire_nodes(&[0]), Err(StartError::Nodes { given: 0, .. })), "one has to stay");
+    cluster.add_node().await.unwrap();
+    cluster.retire_nodes(&[0]).unwrap();
+    // It runs, so it is nginx alone that sends nobody there; the workers of before may take some on their way out.
+    eventually("nobody is sent to it", async || {
+        let mut only_the_other = true;
+        for _ in 0..8 {
+            only_the_other &= client(&cluster).await.is_some_and(|(_, on)| on == "chat-node-2");
+        }
+        only_the_other
+    })
+    .await;
+    assert!(cluster.node(0).pid().is_some());
+    stop(cluster).await;
+}
+
 #[tokio::test]
 async fn dropped_it_is_gone() {
     let (options, dir) = options(1);
