@@ -1,6 +1,6 @@
 //! What is known of one connection. There are thousands, so it is small, and owns memory only for what is half there.
 
-use super::line::Line;
+use super::{line::Line, moving::Mover};
 use rustix::fd::OwnedFd;
 
 /// How far a connection is.
@@ -21,6 +21,8 @@ pub(super) enum State {
     Joining,
     /// In its room.
     Live,
+    /// Its socket is gone, and the next one is not in the room yet.
+    Between,
     /// Was told to say `CONNECT` again later.
     Told,
     /// Waits for the next attempt.
@@ -56,6 +58,8 @@ pub(super) struct Connection {
     pub(super) since: u64,
     /// Who it is, if it may have to come back.
     pub(super) identity: Option<Box<Identity>>,
+    /// What it needs to know to move.
+    pub(super) mover: Option<Box<Mover>>,
     /// Whether it was cut, so that it comes back.
     pub(super) cut: bool,
     /// The beginning of a frame.

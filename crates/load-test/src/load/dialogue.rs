@@ -6,8 +6,10 @@ use super::{
     driver::{Driver, Flow},
     frame::{self, Answer, Scan},
     line::{Line, Seen},
+    moving::Mover,
+    profile::Profile,
     schedule::SECOND,
-    text::{self, Back, Connected, Joined, Refusal, Said, said},
+    text::{self, Back, Connected, Joined, Reconnect, Refusal, Said, Told, said},
 };
 
 impl Driver {
@@ -44,7 +46,10 @@ impl Driver {
                 }
                 Scan::Frame(frame::CLOSE, payload, _) => {
                     let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
-                    self.lose(slot, &format!("the server closed with {code}"));
+                    let why = format!("the server closed with {code}");
+                    if !self.goes_on(slot, Some(code), &why) {
+                        self.lose(slot, &why);
+                    }
                 }
                 Scan::Frame(_, _, length) => taken += length,
                 Scan::Partial => break,
@@ -126,6 +131,9 @@ impl Driver {
         {
             self.slice.ack.note(now.saturating_sub(due));
         }
+        if let (Some(due), Some(mover)) = (due, &mut self.connections[slot].mover) {
+            mover.answered(due);
+        }
         self.send_next(slot, now);
     }
 
@@ -152,6 +160,12 @@ impl Driver {
             b"ERROR" => {
                 serde_json::from_slice::<Refusal<'_>>(text).map(|event| self.on_refusal(slot, &event, now)).err()
             }
+            b"RECONNECT" if self.rolling => {
+                serde_json::from_slice::<Reconnect>(text).map(|event| self.on_reconnect(slot, event, now)).err()
+            }
+            b"USER_EVENT" if self.rolling => {
+                serde_json::from_slice::<Told>(text).map(|event| self.on_told(&event)).err()
+            }
             _ => None,
         };
         if let Some(error) = bad {
@@ -161,8 +175,8 @@ impl Driver {
 
     /// Says who it is, and where it was.
     pub(super) fn greet(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        connection.state = State::Greeting;
+        self.connections[slot].state = State::Greeting;
+        let connection = &self.connections[self.client(slot)];
         let back = match (&connection.identity, self.shared.rooms[connection.room as usize].id()) {
             (Some(identity), Some(room)) => {
                 Some(Back { session: &identity.session, room, epoch: &identity.epoch, seq: connection.line.newest() })
@@ -174,15 +188,21 @@ impl Driver {
     }
 
     fn on_connected(&mut self, slot: usize, event: &Connected<'_>) {
-        let connection = &mut self.connections[slot];
-        if connection.state != State::Greeting {
+        if self.connections[slot].state != State::Greeting {
             return;
         }
-        if connection.identity.is_some() {
+        let moves = self.shared.load.profile == Profile::Rollout;
+        let (node, client) = (if moves { self.node_named(&event.node) } else { 0 }, self.client(slot));
+        if self.connections[client].identity.is_some() {
             // The way back into the room was asked for with CONNECT.
-            connection.state = State::Joining;
+            self.connections[slot].state = State::Joining;
+            if let Some(mover) = &mut self.connections[client].mover {
+                mover.will_be_on(node);
+            }
             return;
         }
+        let connection = &mut self.connections[slot];
+        connection.mover = moves.then(|| Box::new(Mover::on(node)));
         if self.shared.load.comes_back() {
             let identity = Identity { session: event.session.clone().into_owned(), epoch: String::new() };
             connection.identity = Some(Box::new(identity));
@@ -214,7 +234,15 @@ impl Driver {
         }
     }
 
-    fn on_joined(&mut self, slot: usize, event: &Joined<'_>, now: u64) {
+    fn on_joined(&mut self, mut slot: usize, event: &Joined<'_>, now: u64) {
+        let moved = self.is_next(slot);
+        if moved {
+            if self.connections[slot].state != State::Joining {
+                return;
+            }
+            slot = self.take_over(slot, now);
+            self.arrived = Some((slot, self.connections[slot].generation));
+        }
         let connection = &mut self.connections[slot];
         let room = &self.shared.rooms[connection.room as usize];
         let was = connection.state;
@@ -259,10 +287,19 @@ impl Driver {
             self.counters.recovered += 1;
             let seen = self.connections[slot].line.see(message.seq);
             self.odd(seen);
+            // To somebody who moves it is a delivery like any other.
+            if let Some(due) = self.shared.run.due_of(&message.body).filter(|_| moved)
+                && (self.measured.0..self.measured.1).contains(&due)
+            {
+                self.slice.delivery.note(now.saturating_sub(due));
+            }
         }
         let line = &mut self.connections[slot].line;
         if event.seq > line.newest() {
             self.counters.lost += line.give_up(event.seq);
+        }
+        if moved {
+            self.settle_in(slot);
         }
     }
 
@@ -290,23 +327,34 @@ impl Driver {
 
     /// Sends a message that was due then.
     pub(super) fn send(&mut self, slot: usize, due: u64) {
-        let sender = self.number(slot);
         let connection = &mut self.connections[slot];
         let room = self.shared.rooms[connection.room as usize].id();
-        let (State::Live, Some(room)) = (connection.state, room) else {
+        let (State::Live | State::Between, Some(room)) = (connection.state, room) else {
             self.counters.withheld += 1;
             return;
         };
         connection.unanswered += 1;
+        self.outstanding += 1;
+        self.counters.sent += 1;
+        if let Some(mover) = &mut connection.mover {
+            mover.said(due);
+        }
+        // Between two connections it is kept, and said on the next one.
+        if connection.state == State::Live {
+            self.put_message(slot, room, due);
+            self.say(slot);
+        }
+    }
+
+    /// Writes a message that was due then into `text`.
+    pub(super) fn put_message(&mut self, slot: usize, room: u64, due: u64) {
         match self.shared.load.dialect {
             Dialect::SocketIo => self.count_message(slot, room, due),
             Dialect::Roomful | Dialect::Listen => {
+                let sender = self.number(slot);
                 self.shared.run.send_message(&mut self.text, sender, room, self.shared.load.bytes, due);
             }
         }
-        self.outstanding += 1;
-        self.counters.sent += 1;
-        self.say(slot);
     }
 
     /// Sends what is in `text`.

@@ -7,6 +7,7 @@ use super::{
     figures::{Counters, Lasts, Slice},
     foreign::Counts,
     frame,
+    profile::Profile,
     schedule::{Pace, SECOND, Schedule},
     shared::{Asked, Order, Reply, Shared},
     socket,
@@ -64,7 +65,17 @@ pub(super) struct Driver {
     /// Those whom a storm leaves alone. What comes to them is not to wait here until thousands of others are hung up and
     /// dialed again: that would be our own delay. It is one of the sockets of `epoll`, too.
     calm: OwnedFd,
+    /// Of the clients, and in a rollout behind them the next one of each.
     pub(super) connections: Vec<Connection>,
+    /// How many clients there are, and how many of them are to be there by now.
+    pub(super) clients: usize,
+    called: usize,
+    /// The names of nodes, of which clients know the places.
+    pub(super) nodes: Vec<String>,
+    /// Whether clients move, and nobody comes or leaves.
+    pub(super) rolling: bool,
+    /// The client's slot, and its generation, that has taken over the socket that is being read.
+    pub(super) arrived: Option<(usize, u32)>,
     buffer: Vec<u8>,
     /// Where texts and frames are made.
     pub(super) text: Vec<u8>,
@@ -100,7 +111,11 @@ impl Driver {
     pub(super) fn new(shared: Arc<Shared>, index: usize) -> Result<Self, Errno> {
         let threads = shared.load.threads;
         let seats = shared.seats.iter().skip(index).step_by(threads);
-        let connections = seats.map(|room| Connection { room: *room, ..Connection::default() }).collect();
+        let mut connections: Vec<_> = seats.map(|room| Connection { room: *room, ..Connection::default() }).collect();
+        let clients = connections.len();
+        if shared.load.profile == Profile::Rollout {
+            connections.resize_with(2 * clients, Connection::default);
+        }
         let (epoll, calm) = (epoll::create(epoll::CreateFlags::CLOEXEC)?, epoll::create(epoll::CreateFlags::CLOEXEC)?);
         epoll::add(&epoll, &calm, epoll::EventData::new_u64(CALM), epoll::EventFlags::IN)?;
         let load = &shared.load;
@@ -111,6 +126,11 @@ impl Driver {
             epoll,
             calm,
             connections,
+            clients,
+            called: 0,
+            nodes: Vec::new(),
+            rolling: false,
+            arrived: None,
             buffer: vec![0; READ],
             text: Vec::new(),
             frame: Vec::new(),
@@ -189,7 +209,21 @@ impl Driver {
         let load = &self.shared.load;
         let threads = load.threads;
         match order {
-            Order::Connect => self.ramp = Some((Pace::new(now, load.ramp / threads as f64), 0)),
+            Order::Connect | Order::Fresh => {
+                let pace = Pace::new(now, load.ramp / threads as f64);
+                self.ramp = Some((pace, self.called));
+                self.called = self.of_this_thread(load.first());
+                if matches!(order, Order::Fresh) {
+                    (self.called, self.rolling) = (self.clients, false);
+                }
+            }
+            Order::Roll => self.rolling = true,
+            Order::Finish(end) => {
+                self.measured.1 = end;
+                if let Flow::Open(schedule) = &mut self.flow {
+                    schedule.end_at(end);
+                }
+            }
             Order::Send { start, measured, end } => {
                 self.measured = (measured, end);
                 let mine = (self.index..load.senders).step_by(threads);
@@ -228,7 +262,7 @@ impl Driver {
     fn on_time(&mut self, now: u64) {
         self.send_due(now);
         while let Some((pace, next)) = &mut self.ramp {
-            if *next == self.connections.len() {
+            if *next == self.called {
                 self.ramp = None;
             } else if self.setups < AT_ONCE.div_ceil(self.shared.load.threads) && pace.take(now) {
                 let slot = *next;
@@ -315,6 +349,12 @@ impl Driver {
         }
     }
 
+    /// How many of the first so many connections are of this thread.
+    fn of_this_thread(&self, first: usize) -> usize {
+        let threads = self.shared.load.threads;
+        (first + threads - 1 - self.index) / threads
+    }
+
     fn cut(&mut self, slot: usize, now: u64) {
         self.hang_up(slot);
         self.counters.cut += 1;
@@ -323,7 +363,7 @@ impl Driver {
     }
 
     /// Ends a connection's socket, whatever its state was.
-    fn hang_up(&mut self, slot: usize) {
+    pub(super) fn hang_up(&mut self, slot: usize) {
         let connection = &mut self.connections[slot];
         connection.hang_up();
         self.setups -= usize::from(connection.state.is_setup());
@@ -336,6 +376,12 @@ impl Driver {
 
     /// A connection is no more, though nobody wanted that.
     pub(super) fn lose(&mut self, slot: usize, why: &str) {
+        if self.is_next(slot) {
+            return self.try_again(slot, why);
+        }
+        if self.goes_on(slot, None, why) {
+            return;
+        }
         let now = self.shared.now();
         let was = self.connections[slot].state;
         if was == State::Live && self.storm {
@@ -357,7 +403,7 @@ impl Driver {
     }
 
     /// Waits as a client is to do it that lost its connection: by chance, and longer each time.
-    fn rest(&mut self, slot: usize, now: u64) {
+    pub(super) fn rest(&mut self, slot: usize, now: u64) {
         let connection = &mut self.connections[slot];
         connection.state = State::Resting;
         let most = (PAUSES.0 << connection.attempt.min(6)).min(PAUSES.1);
@@ -390,7 +436,9 @@ impl Driver {
         let target = self.shared.target(number, usize::from(connection.attempt), self.storm);
         connection.state = State::Dialing;
         self.setups += 1;
-        let from = socket::source(target.address.ip(), number);
+        let to = target.address.ip();
+        let next = slot >= self.clients;
+        let from = if next { socket::next_source(to, self.counters.dialed) } else { socket::source(to, number) };
         let epoll = if number < self.shared.load.staying() { &self.calm } else { &self.epoll };
         let begun = socket::dial(target.address, from).and_then(|socket| {
             let token = u64::from(connection.generation) << 32 | slot as u64;
@@ -405,7 +453,7 @@ impl Driver {
 
     /// The number of a connection among those of all threads.
     pub(super) fn number(&self, slot: usize) -> u64 {
-        (slot * self.shared.load.threads + self.index) as u64
+        (self.client(slot) * self.shared.load.threads + self.index) as u64
     }
 
     /// Whether it is the first of its room.
@@ -413,7 +461,7 @@ impl Driver {
         self.number(slot) < self.shared.rooms.len() as u64
     }
 
-    fn interest(&self, slot: usize, flags: epoll::EventFlags) {
+    pub(super) fn interest(&self, slot: usize, flags: epoll::EventFlags) {
         let connection = &self.connections[slot];
         if let Some(socket) = &connection.socket {
             let token = u64::from(connection.generation) << 32 | slot as u64;
@@ -504,7 +552,15 @@ impl Driver {
                 self.counters.reads += 1;
                 let now = self.shared.now();
                 let bytes = &buffer[..held + read];
-                let taken = self.take_in(slot, bytes, now);
+                let mut taken = self.take_in(slot, bytes, now);
+                let (mut slot, mut generation) = (slot, generation);
+                if let Some(arrived) = self.arrived.take() {
+                    // What came behind is of the client's connection now.
+                    (slot, generation) = arrived;
+                    if self.connections[slot].generation == generation {
+                        taken += self.take_in(slot, &bytes[taken..], now);
+                    }
+                }
                 let connection = &mut self.connections[slot];
                 if connection.generation == generation {
                     connection.half.clear();
@@ -528,7 +584,7 @@ impl Driver {
         let mut slice = std::mem::take(&mut self.slice);
         slice.counters = self.counters;
         slice.live = self.live as u64;
-        slice.busy = self.connections.len() as u64 - slice.live - self.counters.failed - self.counters.dropped;
+        slice.busy = self.called as u64 - slice.live - self.counters.failed - self.counters.dropped;
         slice.outstanding = self.outstanding;
         slice.reasons = self.reasons.clone();
         if self.shared.load.dialect == Dialect::SocketIo {
@@ -538,6 +594,18 @@ impl Driver {
         let alive = || self.connections.iter().filter(|connection| connection.state == State::Live);
         let rooms = &self.shared.rooms;
         alive().for_each(|connection| rooms[connection.room as usize].reached(connection.line.newest()));
+        let idle = |connection: &&Connection| matches!(connection.state, State::Asleep | State::Ended);
+        slice.moves = self.connections[self.clients..].iter().filter(|next| !idle(next)).count() as u64;
+        let first = self.of_this_thread(self.shared.load.first());
+        for (slot, connection) in self.connections[..self.clients].iter().enumerate() {
+            let node = connection.mover.as_ref().and_then(|mover| self.nodes.get(mover.node()));
+            if let (State::Live, Some(node)) = (connection.state, node) {
+                match slice.nodes.get_mut(node) {
+                    Some(counts) => counts[usize::from(slot >= first)] += 1,
+                    None => drop(slice.nodes.insert(node.clone(), if slot < first { [1, 0] } else { [0, 1] })),
+                }
+            }
+        }
         for connection in alive() {
             let newest = rooms[connection.room as usize].newest();
             slice.lacking += newest.saturating_sub(connection.line.newest());

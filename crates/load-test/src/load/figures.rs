@@ -132,6 +132,22 @@ counters! {
     reads,
     /// Pings that were answered.
     pings,
+    /// Moves to another connection that are done.
+    moved,
+    /// Of these, moves that needed another attempt.
+    moved_again,
+    /// Whose former connection was closed because the next one had taken over, before that was in the room.
+    taken_over,
+    /// Clients that had no connection in their room for a while.
+    away,
+    /// Connections that were closed because their node ends.
+    restarted,
+    /// Messages that were sent once more on the next connection.
+    repeated,
+    /// Members of whose coming others were told during a rollout.
+    told_joined,
+    /// Of whose leaving.
+    told_left,
 }
 
 /// What a thread has to say when it is asked.
@@ -151,6 +167,16 @@ pub struct Slice {
     pub setup: Times,
     /// From being cut until back in the room.
     pub back: Times,
+    /// From being asked to move until in the room on the next connection.
+    pub moving: Times,
+    /// From being closed by the node, because the next one had taken over, until that was in the room.
+    pub handover: Times,
+    /// From losing the connection otherwise until the next one was in the room.
+    pub away: Times,
+    /// Moves that are under way.
+    pub moves: u64,
+    /// Connections in their room by node, of the first clients and of those who came after a rollout.
+    pub nodes: BTreeMap<String, [u64; 2]>,
     /// Connections that are in their room now.
     pub live: u64,
     /// That are on their way there.
@@ -175,6 +201,14 @@ impl Slice {
         self.last.add(&other.last);
         self.setup.add(&other.setup);
         self.back.add(&other.back);
+        self.moving.add(&other.moving);
+        self.handover.add(&other.handover);
+        self.away.add(&other.away);
+        self.moves += other.moves;
+        for (node, [first, fresh]) in &other.nodes {
+            let known = self.nodes.entry(node.clone()).or_default();
+            *known = [known[0] + first, known[1] + fresh];
+        }
         self.live += other.live;
         self.busy += other.busy;
         self.lacking += other.lacking;

@@ -2,12 +2,13 @@
 
 use super::{
     dialect::Dialect,
-    options::{Options, Place},
+    options::{Options, Place, duration},
     procfs::Watched,
+    profile::Profile,
     shared::Target,
 };
 use cluster::{Cluster, Description, Signal};
-use std::{fs, net::ToSocketAddrs, path::Path};
+use std::{fs, net::ToSocketAddrs, path::Path, time::Duration};
 use tokio::runtime::Runtime;
 
 /// Limits are for people; and nobody has to be sent elsewhere at the end.
@@ -25,12 +26,17 @@ pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     ("DRAIN_WINDOW", "0s"),
 ];
 
+/// But in a rollout: the services' own default.
+const DRAIN: (&str, &str) = ("DRAIN_WINDOW", "10s");
+
 /// A server, and what of it can be measured.
 pub(super) struct Ground {
+    /// Over how long the nodes of a cluster of our own send their clients elsewhere, where that is of interest.
+    pub(super) drain_window: Duration,
     pub(super) targets: Vec<Target>,
     pub(super) watched: Vec<Watched>,
     pub(super) about: String,
-    own: Option<(Cluster, Runtime)>,
+    pub(super) own: Option<(Cluster, Runtime)>,
 }
 
 impl Ground {
@@ -41,7 +47,7 @@ impl Ground {
             Place::Urls { urls, pids } => {
                 let targets = urls.iter().map(|url| target(url, dialect)).collect::<Result<_, _>>()?;
                 let watched = pids.iter().map(|(name, pid)| Watched { name: name.clone(), pid: *pid }).collect();
-                Ok(Self { targets, watched, about: urls.join(", "), own: None })
+                Ok(Self { targets, watched, about: urls.join(", "), drain_window: Duration::ZERO, own: None })
             }
             Place::Described(path) => {
                 let text = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -65,10 +71,15 @@ impl Ground {
         let mut wanted = cluster::Options::new(binaries);
         (wanted.nodes, wanted.dir) = (nodes, dir.to_owned());
         // What somebody set for this run is for the servers.
-        let unset = ENVIRONMENT.iter().filter(|(name, _)| std::env::var_os(name).is_none());
-        wanted.env = unset.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let rollout = options.load.profile == Profile::Rollout;
+        let window = std::env::var(DRAIN.0).unwrap_or_else(|_| if rollout { DRAIN.1 } else { "0s" }.to_owned());
+        let drain_window = duration(&window).ok_or_else(|| format!("{}={window}: expected a time as 10s", DRAIN.0))?;
+        wanted.env = vec![(DRAIN.0.to_owned(), window)];
+        let unset = ENVIRONMENT.iter().filter(|(name, _)| *name != DRAIN.0 && std::env::var_os(name).is_none());
+        wanted.env.extend(unset.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let cluster = runtime.block_on(Cluster::start(wanted, tell)).map_err(|e| e.to_string())?;
-        Self::described(&cluster.description(), options, Some((cluster, runtime)))
+        let ground = Self::described(&cluster.description(), options, Some((cluster, runtime)))?;
+        Ok(Self { drain_window, ..ground })
     }
 
     fn described(
@@ -90,7 +101,7 @@ impl Ground {
         let watched = nodes.chain(others).map(|(name, pid)| Watched { name: name.to_owned(), pid }).collect();
         let way = if direct { "directly" } else { "through nginx" };
         let about = format!("{} chat-nodes and Redis, {way}", description.chat_nodes.len());
-        Ok(Self { targets, watched, about, own })
+        Ok(Self { targets, watched, about, drain_window: Duration::ZERO, own })
     }
 
     /// Kills the first chat-node of a cluster of our own.

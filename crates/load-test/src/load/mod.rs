@@ -8,6 +8,7 @@
 //! | [`line`](mod@line), [`schedule`], [`figures`] | whether a timeline is whole, when what is due, how long it took |
 //! | `socket`, `connection`, `driver`, `dialogue` | sockets on one epoll a thread, and what is said on them |
 //! | `ground`, `procfs`, `run` | the server, what its processes cost, and a run from its beginning to its end |
+//! | `moving`, `replace`, `rollout` | clients that change connections, nodes that are replaced, and both measured |
 //! | [`report`] | text, JSON, and a page with plots |
 //!
 //! It measures from the outside, as the auditor does, but believes what it may to stay cheap: a server that lied in an
@@ -22,11 +23,14 @@ mod foreign;
 pub mod frame;
 pub(crate) mod ground;
 pub mod line;
+mod moving;
 pub mod options;
 pub mod packet;
 pub mod procfs;
 pub mod profile;
+mod replace;
 pub mod report;
+mod rollout;
 mod run;
 pub mod schedule;
 mod shared;

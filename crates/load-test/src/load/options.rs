@@ -17,6 +17,10 @@ connection's timeline is checked: what is lost, doubled or out of order is count
                         storm      10,000 clients, all lost at once, that come back with session and resume
                         churn      as rooms, and 100 clients a second go, or are lost and come back
                         mixed      2,000 clients in rooms of all sizes, messages and churn
+                        rollout    10,000 clients on three nodes, all of which are replaced as a deploy does it, while
+                                   messages flow: new ones are started, then each old one drains and ends. Clients open
+                                   a new connection before they let go of the old one; nobody may be away, or lose
+                                   anything. Then 3,000 new clients come. How all are spread is told
 
 What differs from the profile:
   --clients <n>         connections
@@ -27,11 +31,13 @@ What differs from the profile:
   --bytes <n>           characters of a message (default 120)
   --ramp <n>            new connections a second, at the start (default 1000)
   --warmup <time>       before anything is measured: 3s, 500ms (default 3s)
-  --duration <time>     for how long it is measured (default 15s)
+  --duration <time>     for how long it is measured (default 15s); rollout: before it begins (default 10s)
   --churn <n>           clients a second that leave for others, or are lost and come back
   --kill                storm: kill the node that has all of them, instead of cutting every connection. Past nginx, on
                         two nodes or more. On the other nodes a witness in each room goes on talking, and the others do
   --others <n>          with --kill: clients on the other nodes, in rooms of 50 (default 1000)
+  --in-place            rollout: end and start again each node in turn, where it was, with none beside it
+  --fresh <n>           rollout: clients that come when it is over (default 3000)
   --seed <n>            what chance is drawn from (default 1)
   --dialect <dialect>   what the server speaks: roomful (default), socket.io (as in bench/peers/socketio), or listen: nothing
                         is sent, and each text that comes is a delivery
@@ -41,7 +47,7 @@ Where:
                         have to be off (LIMIT_CONNECT_NODE=off, LIMIT_CONNECT_CLUSTER=off, LIMIT_MESSAGE_…)
   --cluster <path>      a running cluster, by its cluster.json (make cluster writes .run/cluster.json)
   --pid <name>=<pid>,...  with --url: processes to measure
-  --nodes <n>           chat-nodes of the cluster that is started otherwise (default 2)
+  --nodes <n>           chat-nodes of the cluster that is started otherwise (default 2; 3 for a rollout)
   --direct              past nginx, to the nodes in turn
   --binaries <dir>      where chat-node and gateway are (default: beside this program)
   --dir <dir>           where that cluster's logs are (default .run/load)
@@ -51,7 +57,7 @@ What else:
   --json <path>         write the report as JSON
   --html <path>         write it as a page with plots
 
-Exit status: 0 all well; 1 something was lost, doubled or out of order, or connections failed; 2 it could not be carried
+Exit status: 0 all well; 1 something was lost, doubled or out of order, connections failed, or a rollout was seen; 2 it could not be carried
 out; 64 wrong options. `make load PROFILE=rooms LOAD='--rate 50k'` does the same.";
 
 /// What is to be done.
@@ -120,8 +126,8 @@ pub fn read(args: impl IntoIterator<Item = String>) -> Result<Command, String> {
     given.done(Command::Load(Box::new(options)))
 }
 
-const FLAGS: [&str; 2] = ["--kill", "--direct"];
-const NAMES: [&str; 25] = [
+const FLAGS: [&str; 3] = ["--kill", "--direct", "--in-place"];
+const NAMES: [&str; 27] = [
     "--profile",
     "--dialect",
     "--clients",
@@ -136,6 +142,8 @@ const NAMES: [&str; 25] = [
     "--churn",
     "--kill",
     "--others",
+    "--in-place",
+    "--fresh",
     "--seed",
     "--url",
     "--cluster",
@@ -206,6 +214,8 @@ impl Given {
             churn: self.real("--churn", usual.churn, 0.0),
             kill: false,
             others: 0,
+            in_place: self.take("--in-place").is_some(),
+            fresh: self.number("--fresh", usual.fresh, 0, 1_000_000),
             threads: self.number("--threads", usual.threads, 1, 64),
             seed: self.number("--seed", usual.seed, 0, u64::MAX),
         };
@@ -222,8 +232,9 @@ impl Given {
     fn fit(&self, load: Load) -> Load {
         let asked = |name| self.given.iter().any(|(given, _)| given == name);
         let rooms = if asked("--rooms") { load.rooms } else { load.rooms.min(load.clients) };
+        let fresh = if asked("--fresh") { load.fresh } else { load.fresh.min(load.clients) };
         let senders = if asked("--senders") { load.senders } else { load.senders.min(load.clients.div_ceil(2)) };
-        Load { rooms, senders, ..load }
+        Load { rooms, senders, fresh, ..load }
     }
 
     /// A storm by killing has a layout of its own; and time for all to come back while it is measured.
@@ -247,7 +258,10 @@ impl Given {
     fn place(&mut self, load: &Load, direct: bool) -> Place {
         let (url, cluster, pids) = (self.take("--url"), self.take("--cluster"), self.take("--pid"));
         let own = ["--nodes", "--binaries", "--dir"].into_iter().find(|name| self.given.iter().any(|(n, _)| n == name));
-        let nodes = self.number("--nodes", 2, 1, 64);
+        // A rollout has twice as many for a while.
+        let rollout = load.profile == Profile::Rollout;
+        let (usual, most) = if rollout { (3, 32) } else { (2, 64) };
+        let nodes = self.number("--nodes", usual, 1, most);
         let binaries = self.take("--binaries").map_or_else(beside_this_program, PathBuf::from);
         let dir = self.take("--dir").map_or_else(|| PathBuf::from(".run/load"), PathBuf::from);
         let pids = self.pids(pids);
@@ -256,6 +270,15 @@ impl Given {
         }
         if load.kill && nodes < 2 {
             self.faults.push(format!("--nodes {nodes}: --kill leaves none of them"));
+        }
+        if rollout && (url.is_some() || cluster.is_some()) {
+            self.faults.push("--profile rollout: only a cluster of its own has nodes to replace".to_owned());
+        }
+        if rollout && direct {
+            self.faults.push("--direct: in a rollout clients go to whatever node nginx gives them".to_owned());
+        }
+        if load.in_place && nodes < 2 {
+            self.faults.push(format!("--nodes {nodes}: --in-place leaves none of them to go to"));
         }
         if load.kill && (url.is_some() || cluster.is_some()) {
             self.faults.push("--kill: only a cluster of its own has nodes to kill".to_owned());
@@ -335,7 +358,7 @@ impl Given {
 }
 
 /// `15s`, `500ms`, `2m`; a bare number is seconds.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number = digits.parse::<u64>().ok().filter(|n| *n <= 100_000_000)?;
     match &text[digits.len()..] {

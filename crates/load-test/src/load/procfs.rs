@@ -52,7 +52,8 @@ impl Usage {
 pub fn look(pid: u32) -> Option<Usage> {
     let process = Path::new("/proc").join(pid.to_string());
     let stat = fs::read_to_string(process.join("stat")).ok()?;
-    let mut usage = Usage { cpu_nanoseconds: cpu(&stat)? * tick(), ..Usage::default() };
+    // With those of its children that have ended: nginx's workers do when their configuration is an old one.
+    let mut usage = Usage { cpu_nanoseconds: (cpu(&stat, 11)? + cpu(&stat, 13)?) * tick(), ..Usage::default() };
     usage.resident_bytes = resident(&fs::read_to_string(process.join("status")).ok()?);
     for thread in fs::read_dir(process.join("task")).ok()?.flatten() {
         if let Ok(status) = fs::read_to_string(thread.path().join("status")) {
@@ -71,7 +72,7 @@ pub fn look(pid: u32) -> Option<Usage> {
 pub fn look_at_oneself() -> Usage {
     let mut usage = Usage::default();
     if let Ok(stat) = fs::read_to_string("/proc/self/stat") {
-        usage.cpu_nanoseconds = cpu(&stat).unwrap_or(0) * tick();
+        usage.cpu_nanoseconds = cpu(&stat, 11).unwrap_or(0) * tick();
     }
     usage.resident_bytes = fs::read_to_string("/proc/self/status").as_deref().map_or(0, resident);
     for thread in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
@@ -88,10 +89,11 @@ fn tick() -> u64 {
     1_000_000_000 / rustix::param::clock_ticks_per_second().max(1)
 }
 
-/// Ticks in user space and in the kernel. The name in front is in brackets, and may have any character.
-fn cpu(stat: &str) -> Option<u64> {
+/// Ticks in user space and in the kernel: two fields from that one on behind the name, which is in brackets, and may have
+/// any character.
+fn cpu(stat: &str, from: usize) -> Option<u64> {
     let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+    Some(fields.get(from)?.parse::<u64>().ok()? + fields.get(from + 1)?.parse::<u64>().ok()?)
 }
 
 fn resident(status: &str) -> u64 {
@@ -123,8 +125,7 @@ mod tests {
     fn stat_is_read_behind_any_name() {
         let stat =
             "123 (a ) b) S 1 123 123 0 -1 4194560 2000 0 0 0 42 8 3 4 20 0 7 0 100 1000 200 18446744073709551615";
-        assert_eq!(cpu(stat), Some(50));
-        assert_eq!(cpu("123"), None);
+        assert_eq!((cpu(stat, 11), cpu(stat, 13), cpu("123", 11)), (Some(50), Some(7), None));
     }
 
     #[test]

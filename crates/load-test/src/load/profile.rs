@@ -20,11 +20,14 @@ pub enum Profile {
     Churn,
     /// Rooms of all sizes, messages, and clients that come and go.
     Mixed,
+    /// All chat-nodes are replaced, one after the other, and clients move without being away.
+    Rollout,
 }
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Idle, Self::Rooms, Self::Broadcast, Self::Storm, Self::Churn, Self::Mixed];
+    pub const ALL: [Self; 7] =
+        [Self::Idle, Self::Rooms, Self::Broadcast, Self::Storm, Self::Churn, Self::Mixed, Self::Rollout];
 
     /// Its name on the command line.
     #[must_use]
@@ -36,6 +39,7 @@ impl Profile {
             Self::Storm => "storm",
             Self::Churn => "churn",
             Self::Mixed => "mixed",
+            Self::Rollout => "rollout",
         }
     }
 
@@ -57,6 +61,8 @@ impl Profile {
             churn: 0.0,
             kill: false,
             others: 0,
+            in_place: false,
+            fresh: 0,
             window: 2,
             threads: 1,
             seed: 1,
@@ -66,6 +72,15 @@ impl Profile {
             Self::Idle => Load { clients: 10_000, rooms: 200, senders: 0, rate: Rate::Messages(0.0), ..rooms },
             Self::Broadcast => Load { clients: 10_000, rooms: 1, senders: 1, rate: Rate::Messages(1.0), ..rooms },
             Self::Storm => Load { clients: 10_000, rooms: 200, senders: 200, rate: Rate::Deliveries(5000.0), ..rooms },
+            Self::Rollout => Load {
+                clients: 10_000,
+                rooms: 200,
+                senders: 200,
+                rate: Rate::Deliveries(5000.0),
+                duration: seconds(10),
+                fresh: 3000,
+                ..rooms
+            },
             Self::Churn => Load { churn: 100.0, rate: Rate::Deliveries(10_000.0), ..rooms },
             Self::Mixed => {
                 Load { clients: 2000, rooms: 100, senders: 200, churn: 20.0, rate: Rate::Deliveries(20_000.0), ..rooms }
@@ -147,7 +162,7 @@ pub struct Load {
     /// How long it runs before anything is measured.
     #[serde(rename = "warmupSeconds", serialize_with = "seconds")]
     pub warmup: Duration,
-    /// How long it is measured.
+    /// How long it is measured; of a rollout, before it begins.
     #[serde(rename = "durationSeconds", serialize_with = "seconds")]
     pub duration: Duration,
     /// Clients that are replaced or come back a second.
@@ -156,6 +171,10 @@ pub struct Load {
     pub kill: bool,
     /// Then: those who are on the other nodes, and talk meanwhile in rooms of their own.
     pub others: usize,
+    /// A rollout starts each node again where it was, instead of starting new ones first.
+    pub in_place: bool,
+    /// Clients that come when a rollout is over; their numbers are the last.
+    pub fresh: usize,
     /// Messages that each sender has under way, at [`Rate::Max`].
     pub window: usize,
     /// Threads that read and write.
@@ -186,10 +205,16 @@ impl Load {
         if self.kill { self.rooms + self.others } else { 0 }
     }
 
+    /// All connections of the beginning.
+    #[must_use]
+    pub fn first(&self) -> usize {
+        self.clients + self.staying()
+    }
+
     /// All connections.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.clients + self.staying()
+        self.first() + self.fresh
     }
 
     /// All rooms.
@@ -209,10 +234,7 @@ impl Load {
         };
         let (clients, rooms, senders) = (self.clients, self.rooms, self.senders);
         check(rooms <= clients, format!("--rooms {rooms}: each needs a client, and there are {clients}"));
-        check(
-            senders <= self.connections(),
-            format!("--senders {senders}: there are only {} clients", self.connections()),
-        );
+        check(senders <= self.first(), format!("--senders {senders}: there are only {} clients", self.first()));
         let least = self.dialect.least_bytes();
         check(
             self.bytes >= least,
@@ -223,7 +245,11 @@ impl Load {
         check(!sends || senders > 0, "--senders 0: somebody has to send at that --rate (or --rate 0)".to_owned());
         let storm = self.profile == Profile::Storm;
         check(!self.kill || storm, "--kill: only the profile storm kills a node".to_owned());
-        check(!storm || self.rate != Rate::Max, "--rate max: a storm needs a rate that can be kept".to_owned());
+        let rollout = self.profile == Profile::Rollout;
+        let kept = !storm && !rollout || self.rate != Rate::Max;
+        check(kept, format!("--rate max: a {} needs a rate that can be kept", self.profile.name()));
+        check(!self.in_place || rollout, "--in-place: only the profile rollout starts nodes again".to_owned());
+        check(self.fresh == 0 || rollout, "--fresh: only a rollout is followed by new clients".to_owned());
         check(
             self.dialect == Dialect::Roomful || self.constant() && self.profile != Profile::Mixed,
             format!("--dialect {}: only for clients that stay, in rooms of one size", self.dialect.name()),
@@ -244,7 +270,7 @@ impl Load {
             let lost = (0..self.clients).map(|client| client % rooms);
             return witnesses.chain(others).chain(lost).map(|room| room as u32).collect();
         }
-        let even = (0..self.clients).map(|client| (client % self.rooms) as u32);
+        let even = (0..self.connections()).map(|client| (client % self.rooms) as u32);
         if self.profile != Profile::Mixed {
             return even.collect();
         }
@@ -268,7 +294,7 @@ impl Load {
     #[must_use]
     pub fn fan_out(&self, seats: &[u32]) -> f64 {
         let mut sizes = vec![0_u64; self.all_rooms()];
-        seats.iter().for_each(|room| sizes[*room as usize] += 1);
+        seats.iter().take(self.first()).for_each(|room| sizes[*room as usize] += 1);
         let reached: u64 = seats.iter().take(self.senders).map(|room| sizes[*room as usize]).sum();
         reached as f64 / self.senders.max(1) as f64
     }
@@ -287,7 +313,7 @@ impl Load {
     /// Whether the same clients are there all the time, so that deliveries can be foretold.
     #[must_use]
     pub fn constant(&self) -> bool {
-        self.churn == 0.0 && self.profile != Profile::Storm
+        self.churn == 0.0 && !matches!(self.profile, Profile::Storm | Profile::Rollout)
     }
 
     /// Whether clients come back, for which they have to keep who they are.
@@ -319,7 +345,7 @@ mod tests {
             assert_eq!((load.profile, load.faults()), (profile, Vec::new()));
             assert_eq!(profile.name().parse(), Ok(profile));
             let seats = load.seats();
-            assert_eq!(seats.len(), load.clients);
+            assert_eq!((seats.len(), load.first()), (load.connections(), load.clients));
             let first: Vec<u32> = (0..load.rooms as u32).collect();
             assert_eq!(seats[..load.rooms], first, "the first clients make the rooms");
         }
@@ -359,6 +385,18 @@ mod tests {
         let size = |room| seats.iter().filter(|seat| **seat == room).count();
         assert_eq!((size(0), size(199), size(200), size(219)), (51, 51, 50, 50));
         assert!(seats[1200..].iter().all(|seat| *seat < 200), "the lost are among themselves, but for a witness");
+    }
+
+    #[test]
+    fn a_rollout_is_followed_by_new_clients_in_the_same_rooms() {
+        let load = Profile::Rollout.load();
+        assert_eq!((load.first(), load.connections(), load.constant()), (10_000, 13_000, false));
+        let seats = load.seats();
+        assert_eq!(load.messages(&seats), Some(100.0), "of the rate that was asked for while it lasts");
+        assert!(seats[10_000..].iter().all(|seat| *seat < 200));
+        let elsewhere = Load { profile: Profile::Rooms, in_place: true, ..load.clone() };
+        assert_eq!(elsewhere.faults().len(), 2);
+        assert_eq!(Load { rate: Rate::Max, ..load }.faults().len(), 1);
     }
 
     #[test]

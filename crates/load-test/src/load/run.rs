@@ -8,6 +8,7 @@ use super::{
     options::Options,
     procfs::{self, Usage, Watched},
     profile::Profile,
+    rollout::Rolled,
     schedule::SECOND,
     shared::{Asked, Newest, Order, Reply, Room, Shared},
     text::Run,
@@ -19,10 +20,12 @@ use std::{
 };
 
 /// How often the run is looked at.
-const TICK: u64 = SECOND;
+pub(super) const TICK: u64 = SECOND;
 /// How long the last deliveries may take, and the last of a storm.
 const SETTLE: u64 = 10 * SECOND;
-const BACK: u64 = 60 * SECOND;
+pub(super) const BACK: u64 = 60 * SECOND;
+/// Clients of a rollout that have two connections at the same time, at most.
+const MOVING: usize = 2000;
 /// How often it is looked whether they are there.
 const LOOK: Duration = Duration::from_millis(50);
 /// From the last connection to the figures of a server that does nothing.
@@ -51,7 +54,7 @@ pub(super) struct Point {
 }
 
 /// All that was measured.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Measured {
     pub(super) about: String,
     pub(super) watched: Vec<Watched>,
@@ -76,36 +79,69 @@ pub(super) struct Measured {
     pub(super) others: Times,
     /// Whether there was a storm.
     pub(super) storm: bool,
+    /// The rollout.
+    pub(super) rolled: Option<Rolled>,
 }
 
 /// The threads, and what is known of them.
-struct Crew {
-    shared: Arc<Shared>,
+pub(super) struct Crew {
+    pub(super) shared: Arc<Shared>,
     threads: Vec<(mpsc::Sender<Order>, mpsc::Receiver<Reply>, JoinHandle<()>)>,
-    watched: Vec<Watched>,
-    total: Totals,
+    pub(super) watched: Vec<Watched>,
+    pub(super) total: Totals,
 }
 
 #[derive(Default)]
-struct Totals {
+pub(super) struct Totals {
     delivery: Times,
     ack: Times,
     lasts: Times,
-    setup: Times,
+    pub(super) setup: Times,
     back: Times,
     others: Times,
+    pub(super) moving: Times,
+    pub(super) handover: Times,
+    pub(super) away: Times,
+}
+
+/// What was seen before anything was sent.
+pub(super) struct Arrival {
+    empty: Sample,
+    connected: Sample,
+    pub(super) calm: Sample,
+}
+
+/// What was seen from then on.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) begin: Sample,
+    pub(super) end: Sample,
+    pub(super) last: Slice,
+    pub(super) points: Vec<Point>,
+    pub(super) storm: bool,
+    pub(super) rolled: Option<Rolled>,
 }
 
 /// Runs it. `tell` gets a line each second.
 pub(super) fn measure(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<Measured, String> {
-    let wanted = options.load.connections() as u64 + 100;
+    // Two connections of each client that moves, at the worst.
+    let load = &options.load;
+    let moves = if load.profile == Profile::Rollout { MOVING } else { 0 };
+    let wanted = (load.connections() + moves.min(load.clients)) as u64 + 100;
     let limit = rlimit::increase_nofile_limit(u64::MAX).map_err(|e| format!("the limit of open files: {e}"))?;
     if limit < wanted {
         return Err(format!("this process may have {limit} open files, and needs {wanted} (ulimit -n, as root)"));
     }
     let mut ground = Ground::find(options, tell)?;
     let done = Crew::start(options, &ground).and_then(|mut crew| {
-        let done = crew.carry_out(&mut ground, tell);
+        let arrival = crew.arrive(tell);
+        let done = arrival.and_then(|arrival| {
+            let seen = match options.load.profile {
+                Profile::Rollout => crew.roll(&mut ground, &arrival, tell),
+                _ => crew.carry_out(&mut ground, &arrival, tell),
+            };
+            seen.map(|seen| crew.measured(&ground, arrival, seen))
+        });
         crew.end();
         done
     });
@@ -154,7 +190,7 @@ impl Crew {
         }
     }
 
-    fn order(&self, order: Order) {
+    pub(super) fn order(&self, order: Order) {
         for (orders, _, _) in &self.threads {
             // A thread that has ended is noticed when it does not answer.
             let _ = orders.send(order);
@@ -162,7 +198,7 @@ impl Crew {
     }
 
     /// Asks all threads, and notes what they say.
-    fn ask(&mut self, asked: Asked) -> Result<Slice, String> {
+    pub(super) fn ask(&mut self, asked: Asked) -> Result<Slice, String> {
         self.order(Order::Report(asked));
         let mut all = Slice::default();
         for (_, replies, _) in &self.threads {
@@ -177,10 +213,13 @@ impl Crew {
         total.setup.add(&all.setup);
         total.back.add(&all.back);
         total.others.add(&all.others);
+        total.moving.add(&all.moving);
+        total.handover.add(&all.handover);
+        total.away.add(&all.away);
         Ok(all)
     }
 
-    fn sample(&self, slice: &Slice) -> Sample {
+    pub(super) fn sample(&self, slice: &Slice) -> Sample {
         Sample {
             at: self.shared.now(),
             counters: slice.counters,
@@ -190,19 +229,53 @@ impl Crew {
         }
     }
 
-    fn sleep_until(&self, at: u64) {
+    pub(super) fn sleep_until(&self, at: u64) {
         sleep(Duration::from_nanos(at.saturating_sub(self.shared.now())));
     }
 
-    fn carry_out(&mut self, ground: &mut Ground, tell: &mut dyn FnMut(&str)) -> Result<Measured, String> {
-        let load = self.shared.load.clone();
+    /// All come, and nothing is said yet.
+    fn arrive(&mut self, tell: &mut dyn FnMut(&str)) -> Result<Arrival, String> {
         let slice = self.ask(Asked::Briefly)?;
         let empty = self.sample(&slice);
         let connected = self.connect(&empty, tell)?;
         sleep(CALM);
         let slice = self.ask(Asked::Briefly)?;
-        let calm = self.sample(&slice);
+        Ok(Arrival { empty, connected, calm: self.sample(&slice) })
+    }
 
+    fn measured(&mut self, ground: &Ground, arrival: Arrival, seen: Seen) -> Measured {
+        let total = std::mem::take(&mut self.total);
+        let Arrival { empty, connected, calm } = arrival;
+        let Seen { begin, end, last, points, storm, rolled } = seen;
+        Measured {
+            about: ground.about.clone(),
+            watched: self.watched.clone(),
+            messages: self.shared.load.messages(&self.shared.seats),
+            empty,
+            connected,
+            calm,
+            begin,
+            end,
+            last,
+            points,
+            delivery: total.delivery,
+            ack: total.ack,
+            lasts: total.lasts,
+            setup: total.setup,
+            back: total.back,
+            others: total.others,
+            storm,
+            rolled,
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        ground: &mut Ground,
+        arrival: &Arrival,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Seen, String> {
+        let load = self.shared.load.clone();
         let start = self.shared.now() + SECOND / 20;
         let begin_at = start + load.warmup.as_nanos() as u64;
         let end_at = begin_at + load.duration.as_nanos() as u64;
@@ -212,7 +285,7 @@ impl Crew {
         let mut points: Vec<Point> = Vec::new();
         let (mut begin, mut end, mut storm) = (None, None, false);
         let mut apart = Times::default();
-        let mut last = calm.clone();
+        let mut last = arrival.calm.clone();
         let mut tick = start + TICK;
         while end.is_none() {
             let storm_next = storm_at.filter(|_| !storm).unwrap_or(u64::MAX);
@@ -254,31 +327,13 @@ impl Crew {
             }
         }
         let last = self.settle(storm, &mut points, tell)?;
-        let total = std::mem::take(&mut self.total);
-        Ok(Measured {
-            about: ground.about.clone(),
-            watched: self.watched.clone(),
-            messages: load.messages(&self.shared.seats),
-            empty,
-            connected,
-            calm,
-            begin: begin.unwrap_or_default(),
-            end: end.unwrap_or_default(),
-            last,
-            points,
-            delivery: total.delivery,
-            ack: total.ack,
-            lasts: total.lasts,
-            setup: total.setup,
-            back: total.back,
-            others: total.others,
-            storm,
-        })
+        let (begin, end) = (begin.unwrap_or_default(), end.unwrap_or_default());
+        Ok(Seen { begin, end, last, points, storm, rolled: None })
     }
 
     /// Connects all, and waits until they are in their rooms, or will not be.
     fn connect(&mut self, empty: &Sample, tell: &mut dyn FnMut(&str)) -> Result<Sample, String> {
-        let clients = self.shared.load.connections();
+        let clients = self.shared.load.first();
         self.order(Order::Connect);
         let mut tick = self.shared.now() + TICK;
         loop {
@@ -298,7 +353,12 @@ impl Crew {
     }
 
     /// Waits for what is still to come. What has not come by then is lost.
-    fn settle(&mut self, storm: bool, points: &mut Vec<Point>, tell: &mut dyn FnMut(&str)) -> Result<Slice, String> {
+    pub(super) fn settle(
+        &mut self,
+        storm: bool,
+        points: &mut Vec<Point>,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Slice, String> {
         let begin = self.shared.now();
         let deadline = begin + if storm { BACK } else { SETTLE };
         let mut tick = begin + TICK;
@@ -333,7 +393,14 @@ fn nobody(slice: &Slice) -> String {
     format!("no connection came about: {}", reasons.join("; "))
 }
 
-fn progress(start: u64, now: &Sample, before: &Sample, slice: &Slice, watched: &[Watched], measuring: bool) -> String {
+pub(super) fn progress(
+    start: u64,
+    now: &Sample,
+    before: &Sample,
+    slice: &Slice,
+    watched: &[Watched],
+    measuring: bool,
+) -> String {
     use std::fmt::Write as _;
     let seconds = (now.at - before.at) as f64 / 1e9;
     let counters = now.counters.since(&before.counters);

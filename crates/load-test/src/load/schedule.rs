@@ -29,6 +29,11 @@ impl Schedule {
         Self { start, end, step: SECOND as f64 / rate, senders, mine, round: 0, at: 0 }
     }
 
+    /// Nothing is due any more from then on.
+    pub fn end_at(&mut self, end: u64) {
+        self.end = end;
+    }
+
     /// The next message: when, and whose.
     #[must_use]
     pub fn peek(&self) -> Option<(u64, u64)> {
@@ -92,6 +97,13 @@ mod tests {
         assert_eq!(all(of(vec![0, 1]), u64::MAX), [(100, 0), (100 + q, 1), (100 + 2 * q, 0), (100 + 3 * q, 1)]);
         assert_eq!(all(of(vec![1]), u64::MAX), [(100 + q, 1), (100 + 3 * q, 1)]);
         assert_eq!(all(of(Vec::new()), u64::MAX), []);
+    }
+
+    #[test]
+    fn it_can_be_ended() {
+        let mut schedule = Schedule::new(0, u64::MAX, 1.0, 1, vec![0]);
+        schedule.end_at(3 * SECOND);
+        assert_eq!(all(schedule, u64::MAX).len(), 3);
     }
 
     #[test]

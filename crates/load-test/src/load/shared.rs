@@ -105,6 +105,12 @@ pub(super) enum Order {
     Send { start: u64, measured: u64, end: u64 },
     /// From now on a connection that is lost comes back; `cut`: lose all of them now.
     Storm { cut: bool },
+    /// A rollout begins: who is told to move does, and nobody else comes or leaves.
+    Roll,
+    /// It is over: connect those who are new.
+    Fresh,
+    /// Send nothing any more that would be due from then on.
+    Finish(u64),
     /// Say how it is.
     Report(Asked),
     /// End.

@@ -11,6 +11,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Connections of one source address to one port, at most: the system has some 28,000 ports to give.
 const OF_ONE_ADDRESS: usize = 20_000;
+/// Of one that they are bound to, where thousands go and come: ports of connections that have ended are taken for another
+/// minute, and looking for one that is free costs the more the fewer there are.
+const OF_ONE_BOUND: u64 = 1000;
 
 /// Where connection number `n` to a port comes from. On loopback every address of 127.0.0.0/8 is ours; elsewhere, and
 /// for the first connections, the system chooses.
@@ -18,6 +21,13 @@ const OF_ONE_ADDRESS: usize = 20_000;
 pub fn source(to: IpAddr, n: usize) -> Option<IpAddr> {
     let block = u8::try_from(n / OF_ONE_ADDRESS).ok().filter(|block| *block > 0)?;
     to.is_loopback().then(|| Ipv4Addr::new(127, 0, 1, block).into()).filter(|_| to.is_ipv4())
+}
+
+/// Where the next connection of somebody comes from who has one already, the `n`-th that is made.
+#[must_use]
+pub fn next_source(to: IpAddr, n: u64) -> Option<IpAddr> {
+    let block = u8::try_from(1 + n / OF_ONE_BOUND % 250).ok()?;
+    to.is_loopback().then(|| Ipv4Addr::new(127, 0, 2, block).into()).filter(|_| to.is_ipv4())
 }
 
 /// Begins to connect.
@@ -80,6 +90,9 @@ mod tests {
         assert_eq!(source(loopback, 20_000), Some([127, 0, 1, 1].into()));
         assert_eq!(source(loopback, 45_000), Some([127, 0, 1, 2].into()));
         assert_eq!(source([10, 0, 0, 1].into(), 45_000), None);
+        assert_eq!(next_source(loopback, 999), Some([127, 0, 2, 1].into()));
+        assert_eq!(next_source(loopback, 251_000), Some([127, 0, 2, 2].into()));
+        assert_eq!(next_source([10, 0, 0, 1].into(), 1), None);
     }
 
     #[test]

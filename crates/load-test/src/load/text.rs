@@ -1,7 +1,7 @@
 //! What is said, by byte position. A delivery is not parsed: of a `NEW_MESSAGE` only its `seq` matters, and when it was
 //! to be sent, which its sender wrote at the end of its body with a fixed width. Replies are parsed, for they are few.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use std::{borrow::Cow, io::Write as _};
 
 /// `~`, four digits for the run and twelve for the time.
@@ -55,6 +55,12 @@ impl Run {
     #[inline]
     pub(super) fn stamped(self, stamp: &[u8]) -> Option<u64> {
         number(stamp.strip_prefix(&self.0)?)
+    }
+
+    /// When a message was to be sent that has this body.
+    pub(super) fn due_of(self, body: &str) -> Option<u64> {
+        let body = body.as_bytes();
+        self.stamped(&body[body.len().checked_sub(STAMP)?..])
     }
 
     /// When a message was to be sent: first where our own servers have it, then anywhere.
@@ -197,6 +203,9 @@ pub struct Connected<'a> {
     /// What brings this client back.
     #[serde(borrow)]
     pub session: Cow<'a, str>,
+    /// Where it is.
+    #[serde(borrow, rename = "nodeId")]
+    pub node: Cow<'a, str>,
 }
 
 /// `ROOM_JOINED`, without what does not matter here.
@@ -210,8 +219,8 @@ pub struct Joined<'a> {
     /// Its newest position.
     pub seq: u64,
     /// Positions of what was missed, or of the newest.
-    #[serde(default)]
-    pub messages: Vec<Position>,
+    #[serde(borrow, default)]
+    pub messages: Vec<Position<'a>>,
     /// What cannot be had any more.
     pub gap: Option<Gap>,
 }
@@ -225,10 +234,32 @@ pub struct Room {
 }
 
 /// A message's place.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Position {
+#[derive(Debug, Clone, Deserialize)]
+pub struct Position<'a> {
     /// The place.
     pub seq: u64,
+    /// Its body.
+    #[serde(borrow)]
+    pub body: Cow<'a, str>,
+}
+
+/// `RECONNECT`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Reconnect {
+    /// When to.
+    #[serde(rename = "afterMs")]
+    pub after_ms: u64,
+}
+
+/// `USER_EVENT`: of how many.
+#[derive(Debug, Deserialize)]
+pub struct Told {
+    /// Who came.
+    #[serde(default)]
+    pub joined: Vec<IgnoredAny>,
+    /// Who left.
+    #[serde(default)]
+    pub left: Vec<IgnoredAny>,
 }
 
 /// Places that are gone.
@@ -349,6 +380,14 @@ mod tests {
                         serde_json::from_str::<Connected<'_>>(&text).unwrap().session,
                         "header.payload.signature"
                     );
+                }
+                ServerEvent::Reconnect(asked) => {
+                    let after_ms = serde_json::from_str::<Reconnect>(&text).unwrap().after_ms;
+                    assert_eq!(serde_json::to_value(asked.after_ms).unwrap(), after_ms);
+                }
+                ServerEvent::UserEvent(event) => {
+                    let told: Told = serde_json::from_str(&text).unwrap();
+                    assert_eq!((told.joined.len(), told.left.len()), (event.joined.len(), event.left.len()));
                 }
                 ServerEvent::RoomJoined(_) => {
                     let joined: Joined<'_> = serde_json::from_str(&text).unwrap();

@@ -196,6 +196,56 @@ fn clients_of_a_killed_node_come_back() {
     assert!(report["comeback"]["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
 }
 
+/// Every client moves, of those on the second node some twice; the window leaves 2 s for whoever is told last.
+fn rolled_out(how: &[&str]) -> Value {
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| out.path().join(name).to_str().unwrap().to_owned();
+    let (binaries, dir, json) = (binaries(), path("cluster"), path("a.json"));
+    let mut args = vec!["load", "--binaries", binaries.to_str().unwrap(), "--dir", &dir, "--json", &json];
+    args.extend(["--profile", "rollout", "--nodes", "2", "--clients", "60", "--rooms", "6", "--fresh", "20"]);
+    args.extend(["--senders", "12", "--rate", "100msg", "--warmup", "300ms", "--duration", "500ms"]);
+    args.extend(how);
+    let run = Command::new(PROGRAM).args(args).env("DRAIN_WINDOW", "4s").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{}\n{said}\n{}", run.status, String::from_utf8_lossy(&run.stderr));
+    println!("{said}");
+    let report: Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    let (faults, rollout) = (&report["faults"], &report["rollout"]);
+    for none in ["lost", "doubled", "reordered", "gaps", "failed", "dropped", "refused", "unacknowledged", "withheld"] {
+        assert_eq!(faults[none], 0, "{none}: {said}");
+    }
+    for none in ["visibleDisconnects", "toldLeft", "toldJoined", "closedWith1012"] {
+        assert_eq!(rollout[none], 0, "{none}: {said}");
+    }
+    assert!(rollout["moves"].as_u64().is_some_and(|moves| moves >= 60), "{said}");
+    let count = |which: &str| rollout[which]["nodes"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    let counts: [u64; 2] = [count("clients"), count("fresh")];
+    assert_eq!(counts, [60, 20], "{said}");
+    for drain in rollout["drains"].as_array().unwrap() {
+        assert_eq!(drain["status"], 0, "{said}");
+    }
+    report
+}
+
+#[test]
+fn nobody_sees_that_all_nodes_are_replaced() {
+    let report = rolled_out(&[]);
+    let rollout = &report["rollout"];
+    let nodes: Vec<_> = rollout["clients"]["nodes"].as_object().unwrap().keys().collect();
+    assert_eq!(nodes, ["chat-node-3", "chat-node-4"]);
+    assert_eq!(rollout["drains"].as_array().map(Vec::len), Some(2));
+    let deliveries = |which: &str| rollout[which]["count"].as_u64().unwrap();
+    // Each of 100 messages a second to 10 members, for half a second, and then for as long as it took.
+    assert!(deliveries("before") >= 450 && deliveries("during") > deliveries("before"), "{rollout}");
+}
+
+#[test]
+fn nobody_sees_that_all_nodes_are_started_again() {
+    let report = rolled_out(&["--in-place"]);
+    let nodes: Vec<_> = report["rollout"]["clients"]["nodes"].as_object().unwrap().keys().collect();
+    assert_eq!(nodes, ["chat-node-1", "chat-node-2"]);
+}
+
 #[test]
 fn it_says_how_it_is_used() {
     let help = load_test(&["--help"]);

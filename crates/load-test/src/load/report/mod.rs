@@ -2,6 +2,7 @@
 
 mod page;
 mod plot;
+mod rollout;
 mod text;
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
     profile::Load,
     run::{Measured, Point, Sample},
 };
+pub use rollout::{Drain, Rollout, Spread};
 use serde::Serialize;
 use std::collections::BTreeMap;
 pub(crate) use text::grouped;
@@ -41,6 +43,8 @@ pub struct Report {
     pub last_delivery: Latency,
     /// The storm, or the churn.
     pub comeback: Option<Comeback>,
+    /// The rollout.
+    pub rollout: Option<Rollout>,
     /// What went wrong, over the whole run.
     pub faults: Faults,
     /// Each process that was watched, and their sums.
@@ -265,6 +269,9 @@ impl Report {
             latency: Latency::from(&measured.back),
             others: Latency::from(&measured.others),
         });
+        let rollout = measured.rolled.as_ref().map(|rolled| Rollout::new(measured, rolled));
+        let mut problems = faults.problems();
+        problems.extend(rollout.iter().flat_map(Rollout::problems));
         let seconds = seconds(&measured.empty, &measured.connected);
         let connections = measured.connected.live;
         Self {
@@ -272,7 +279,7 @@ impl Report {
             machine: procfs::machine(),
             server: measured.about.clone(),
             load: load.clone(),
-            problems: faults.problems(),
+            problems,
             setup: Setup {
                 connections,
                 seconds,
@@ -284,6 +291,7 @@ impl Report {
             ack: Latency::from(&measured.ack),
             last_delivery: Latency::from(&measured.lasts),
             comeback,
+            rollout,
             faults,
             processes: processes(measured),
             tester: cost(measured, "load tester", None, &|sample| Some(sample.ours)),
@@ -388,8 +396,11 @@ fn cost(measured: &Measured, name: &str, pid: Option<u32>, pick: Pick<'_>) -> Pr
     let usage = |sample: &Sample| pick(sample).unwrap_or_default();
     let [empty, connected, calm, begin, end] =
         [&measured.empty, &measured.connected, &measured.calm, &measured.begin, &measured.end].map(usage);
+    // What a process had cost before it was ended counts as well.
+    let until = || measured.points.iter().rev().find_map(|point| pick(&point.sample));
+    let spent = pick(&measured.end).or_else(until).unwrap_or_default();
     let seconds = seconds(&measured.begin, &measured.end);
-    let (spent, setup) = (end.since(&begin), connected.since(&empty));
+    let (spent, setup) = (spent.since(&begin), connected.since(&empty));
     let counters = measured.end.counters.since(&measured.begin.counters);
     let each = |total: f64, count: u64| if count == 0 { 0.0 } else { total / count as f64 };
     let us = spent.cpu_nanoseconds as f64 / 1000.0;
@@ -420,10 +431,12 @@ fn processes(measured: &Measured) -> Vec<Process> {
         })
         .collect();
     // Chat-nodes share the work, so it is their sum that a delivery costs.
-    let nodes = all.iter().filter(|process| process.name.starts_with("chat-node"));
+    let is_node = |process: &Process| process.name.starts_with("chat-node");
+    let behind = all.iter().rposition(is_node).map_or(0, |last| last + 1);
+    let nodes = all.iter().filter(|process| is_node(process));
     let (count, sum) = nodes.fold((0, Process::default()), |(count, sum), node| (count + 1, sum.and(node)));
     if count > 1 {
-        all.insert(count, Process { name: "all chat-nodes".to_owned(), ..sum });
+        all.insert(behind, Process { name: "all chat-nodes".to_owned(), ..sum });
     }
     all
 }

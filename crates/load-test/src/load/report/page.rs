@@ -73,7 +73,8 @@ fn figures(report: &Report) -> String {
         ("until in the room", Some(&report.setup.latency)),
         ("until back", report.comeback.as_ref().map(|comeback| &comeback.latency)),
     ];
-    for (name, times) in rows {
+    let rollout = report.rollout.iter().flat_map(super::Rollout::latencies).map(|(name, times)| (name, Some(times)));
+    for (name, times) in rows.into_iter().chain(rollout) {
         let Some(Latency { count, mean, p50, p90, p99, p999, max }) = times.filter(|times| times.count > 0) else {
             continue;
         };
@@ -99,9 +100,13 @@ fn figures(report: &Report) -> String {
         facts.push(("back", grouped(comeback.back as f64)));
         facts.extend(comeback.seconds.map(|seconds| ("seconds until all were back", format!("{seconds:.1}"))));
     }
-    let (heads, cells): (String, String) =
-        facts.into_iter().map(|(name, value)| (format!("<th>{name}"), format!("<td>{value}"))).unzip();
-    out + &format!("</table><table><tr>{heads}<tr>{cells}</table></div>\n")
+    out += "</table>";
+    for facts in [Some(facts), report.rollout.as_ref().map(super::Rollout::facts)].into_iter().flatten() {
+        let (heads, cells): (String, String) =
+            facts.into_iter().map(|(name, value)| (format!("<th>{name}"), format!("<td>{value}"))).unzip();
+        let _ = write!(out, "<table><tr>{heads}<tr>{cells}</table>");
+    }
+    out + "</div>\n"
 }
 
 fn processes(report: &Report) -> String {

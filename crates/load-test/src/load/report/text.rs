@@ -40,6 +40,11 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
         load.bytes,
         load.seed
     )?;
+    if let Some(rollout) = &report.rollout {
+        let nodes = rollout.drains.len();
+        let window = rollout.drain_window_seconds;
+        writeln!(out, "on {nodes} nodes, all of which are replaced, with a drain window of {window} s each")?;
+    }
     if load.kill {
         writeln!(
             out,
@@ -84,6 +89,12 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     latency(out, "until the last had it", &report.last_delivery)?;
     latency(out, "until acknowledged", &report.ack)?;
     latency(out, "until in the room", &setup.latency)?;
+    if let Some(rollout) = &report.rollout {
+        for (name, times) in rollout.latencies() {
+            latency(out, name, times)?;
+        }
+        rollout.write(out, load, faults)?;
+    }
     if let Some(comeback) = &report.comeback {
         latency(out, "until back", &comeback.latency)?;
         latency(out, "others meanwhile", &comeback.others)?;
