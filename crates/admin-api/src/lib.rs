@@ -29,6 +29,7 @@ mod audit;
 mod auth;
 mod config;
 mod cursor;
+mod figures;
 mod live;
 mod mac;
 mod openapi;
@@ -49,6 +50,7 @@ use engine::{
     Desk, Limiter, Ports, Quotas, Unavailable,
     clock::{Clock, Entropy},
 };
+use figures::Figures;
 use live::Poller;
 use mac::Mac;
 use protocol::{NodeId, policy::Policy};
@@ -56,6 +58,7 @@ use route::{Failures, Refusals};
 use runtime::{
     client_addr::TrustedProxies,
     lifecycle::Lifecycle,
+    metrics::Metrics,
     server::{Routes, Upgrade},
 };
 use std::{sync::Arc, time::Duration};
@@ -106,6 +109,7 @@ pub(crate) struct State {
     allowed_origins: Vec<String>,
     audit_log_max: usize,
     live: Poller,
+    figures: Figures,
 }
 
 impl AdminApi {
@@ -150,8 +154,15 @@ impl AdminApi {
             allowed_origins: config.allowed_origins,
             audit_log_max: config.audit_log_max,
             live: Poller::new(),
+            figures: Figures::default(),
         };
         Ok(Self { state: Arc::new(state) })
+    }
+
+    /// Shows the service's figures.
+    pub fn show(&self, metrics: &Metrics) {
+        let state = self.state.clone();
+        metrics.show(move |sheet| figures::show(&state, sheet));
     }
 
     /// What it answers.

@@ -42,8 +42,9 @@ async fn serve(settings: Settings, listener: TcpListener, lifecycle: Lifecycle) 
     let waiting = RedisCluster::wait_for(redis, PATIENCE);
     let Some(cluster) = lifecycle.soft.run_until_cancelled(waiting).await.transpose()? else { return Ok(()) };
     let (ports, health) = (cluster.node(node_id.clone()), Health::new());
-    health.add_check("redis", Arc::new(cluster));
+    health.add_check("redis", Arc::new(cluster.clone()));
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let server = admin_api::build(admin, node_id, ports, clock, entropy, health, VERSION, listener).await?;
+    cluster.show(server.metrics());
     Ok(server.run(&lifecycle).await?)
 }

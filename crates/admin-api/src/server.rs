@@ -17,6 +17,7 @@ pub struct Server {
     api: AdminApi,
     health: Health,
     http: HttpServer,
+    metrics: Metrics,
 }
 
 /// A server on `listener` with the admin API's routes, and those of [`runtime::ops`].
@@ -36,13 +37,20 @@ pub async fn build(
 ) -> Result<Server, StartError> {
     let metrics = Metrics::new(NAME, version).map_err(io::Error::other)?;
     let api = AdminApi::new(config, node_id, ports, clock, entropy).await?;
+    api.show(&metrics);
     let http = HttpServer::new(NAME, listener, metrics.clone())
         .routes(api.routes())
-        .routes(ops::routes(health.clone(), metrics));
-    Ok(Server { api, health, http })
+        .routes(ops::routes(health.clone(), metrics.clone()));
+    Ok(Server { api, health, http, metrics })
 }
 
 impl Server {
+    /// Where its figures are shown, for what it stands on to add its own.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The same with as many worker threads.
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
@@ -62,7 +70,7 @@ impl Server {
     /// # Errors
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
-        let Self { api, health, http } = self;
+        let Self { api, health, http, .. } = self;
         let background = lifecycle.clone();
         lifecycle.spawn(async move { api.run(&background).await });
         health.set_ready(true);

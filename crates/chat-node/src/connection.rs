@@ -46,8 +46,7 @@ pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStr
     drop(reader);
 
     let why = client.connection.closing().unwrap_or(Closing::Gone);
-    let code = if let Closing::Ours(code) = why { code.get() } else { 0 };
-    client.node.statistics.closes.with_label_values(&[&code.to_string()]).inc();
+    client.node.statistics.closed(if let Closing::Ours(code) = why { Some(code) } else { None });
     client.hub.forget(&client.connection);
     // Whoever wants to know that it is closed does not wait for the cluster to hear of it.
     if client.connection.flush().is_ok_and(|flushed| flushed == Flushed::All) {

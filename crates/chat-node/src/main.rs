@@ -35,8 +35,9 @@ async fn serve((config, redis): (Config, RedisConfig), listener: TcpListener, li
     let waiting = RedisCluster::wait_for(redis, PATIENCE);
     let Some(cluster) = lifecycle.soft.run_until_cancelled(waiting).await.transpose()? else { return Ok(()) };
     let (ports, health) = (cluster.node(config.node_id.clone()), Health::new());
-    health.add_check("redis", Arc::new(cluster));
+    health.add_check("redis", Arc::new(cluster.clone()));
     let node =
         chat_node::build(config, ports, Arc::new(SystemClock), Arc::new(SystemEntropy), health, listener).await?;
+    cluster.show(node.metrics());
     Ok(node.run(&lifecycle).await?)
 }

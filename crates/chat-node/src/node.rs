@@ -1,7 +1,12 @@
 //! The service: built from a configuration and ports, the same way by tests and by `main`.
 
 use crate::{
-    SERVICE, VERSION, admission::Gate, config::Config, report, session::Sessions, statistics::Statistics,
+    SERVICE, VERSION,
+    admission::Gate,
+    config::Config,
+    report,
+    session::Sessions,
+    statistics::{self, Statistics},
     upgrade::upgrade,
 };
 use engine::{
@@ -96,10 +101,10 @@ impl Node {
         let engine =
             Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy.clone()).await?;
         health.add_check("engine", Arc::new(EngineCheck(engine.clone())));
-        let statistics = Statistics::new(metrics, &engine)?;
+        let statistics = Statistics::new(metrics)?;
         let sessions = Sessions::new(&config.jwt_secret, config.session_ttl);
         let gate = Gate::new(config.admission, entropy, statistics.admissions.clone());
-        Ok(Arc::new(Self {
+        let node = Arc::new(Self {
             config,
             engine,
             limiter,
@@ -110,7 +115,10 @@ impl Node {
             draining: AtomicBool::new(false),
             stop_accept: CancellationToken::new(),
             hubs: CancellationToken::new(),
-        }))
+        });
+        let shown = node.clone();
+        metrics.show(move |sheet| statistics::show(&shown, sheet));
+        Ok(node)
     }
 
     /// Takes WebSockets.
@@ -259,6 +267,11 @@ impl Server {
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
+    }
+
+    /// Where its figures are shown, for what it stands on to add its own.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Serves until `lifecycle.soft` and the drain after it.

@@ -1,8 +1,8 @@
 //! `GET /ws`: from the upgrade request to the raw socket.
 
-use crate::{connection, node::Node};
+use crate::{connection, node::Node, statistics::Turned};
 use actix_codec::Framed;
-use actix_http::{HttpMessage, Request, Response, body::BodySize, error::PayloadError, h1, header, ws};
+use actix_http::{HttpMessage, Request, Response, StatusCode, body::BodySize, error::PayloadError, h1, header, ws};
 use actix_rt::net::TcpStream;
 use bytes::BytesMut;
 use engine::Who;
@@ -29,10 +29,12 @@ pub(crate) async fn upgrade(
 ) {
     let Ok(peer) = framed.io_ref().peer_addr() else { return };
     let address = node.config.trusted_proxies.client_ip(peer.ip(), request.headers());
-    if let Err(problem) = admit(&node, &request, address).await {
+    if let Err((reason, problem)) = admit(&node, &request, address).await {
+        node.statistics.turned(reason);
         return refuse(&request, framed, problem).await;
     }
     let Some(hub) = node.hub(&lifecycle) else {
+        node.statistics.turned(Turned::Full);
         return refuse(&request, framed, Problem::unavailable("this node has no worker for the connection")).await;
     };
     let switched = tokio::time::timeout(PATIENCE, switch(&request, framed)).await;
@@ -44,21 +46,24 @@ pub(crate) async fn upgrade(
 }
 
 /// Whether the request may become a WebSocket.
-async fn admit(node: &Node, request: &Request, address: IpAddr) -> Result<(), Problem> {
+async fn admit(node: &Node, request: &Request, address: IpAddr) -> Result<(), (Turned, Problem)> {
     if request.path() != "/ws" {
-        return Err(Problem::not_found("WebSockets are at /ws"));
+        return Err((Turned::Bad, Problem::not_found("WebSockets are at /ws")));
     }
-    verify_upgrade(request.head(), &node.config.allowed_origins)?;
+    verify_upgrade(request.head(), &node.config.allowed_origins).map_err(|problem| {
+        let reason = if problem.status() == StatusCode::FORBIDDEN { Turned::Origin } else { Turned::Bad };
+        (reason, problem)
+    })?;
     if node.draining() {
-        return Err(Problem::unavailable("this node is ending; another one will take you"));
+        return Err((Turned::Draining, Problem::unavailable("this node is ending; another one will take you")));
     }
     if node.engine.stats.connections.load(Ordering::Relaxed) >= node.config.max_connections {
-        return Err(Problem::unavailable("this node has as many connections as it may have"));
+        return Err((Turned::Full, Problem::unavailable("this node has as many connections as it may have")));
     }
     node.limiter
         .check(Policy::Connect, Who::Address(limit_key(address)))
         .await
-        .map_err(|wait| Problem::too_many_requests(wait.0))
+        .map_err(|wait| (Turned::Limited, Problem::too_many_requests(wait.0)))
 }
 
 /// Answers 101, and gives the bare socket and what was read behind the request.

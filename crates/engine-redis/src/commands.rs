@@ -5,12 +5,13 @@ use crate::{
     connection::{Common, Connection},
     reply::Reply,
     script::{ALIVE, Script},
+    stats::{Fault, Operation, Stats},
 };
 use engine::Unavailable;
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::{ClusterInterface, LuaInterface, PubsubInterface},
+    interfaces::{ClientLike, ClusterInterface, LuaInterface, PubsubInterface},
     types::{Key, Value, cluster::ClusterRouting, config::Server},
 };
 use std::{
@@ -57,7 +58,8 @@ pub struct Commands {
 impl Commands {
     /// Connects all; they go on for themselves until `end`.
     pub async fn connect(config: &RedisConfig, end: CancellationToken) -> Result<Self, ConnectError> {
-        let common = Common { config: config.clone(), back: Arc::new(Notify::new()), end, away: Arc::default() };
+        let (back, away, stats) = (Arc::new(Notify::new()), Arc::default(), Arc::default());
+        let common = Common { config: config.clone(), back, end, away, stats };
         let mut connections = Vec::new();
         for _ in 0..config.connections.max(1) {
             connections.push(Arc::new(Connection::start(common.clone()).await?));
@@ -103,6 +105,17 @@ impl Commands {
         })
     }
 
+    /// What the server says of itself; of a Redis Cluster, the one that has this key.
+    pub async fn info(&self, key: &Key) -> Result<String, CommandError> {
+        let text = self.carry(&Order::Info { key }).await.map_err(CommandError)?;
+        Ok(text.into_string().unwrap_or_default())
+    }
+
+    /// What is counted of these and all other connections of the process.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.common.stats
+    }
+
     /// Publishes.
     pub async fn publish(&self, channel: &str, message: bytes::Bytes) -> Result<(), Unavailable> {
         let result = self.carry(&Order::Publish { channel: channel.into(), message }).await;
@@ -140,11 +153,15 @@ impl Commands {
 
     /// Does it within the time limit. What was certainly not done, for another server should do it, is tried again.
     async fn carry(&self, order: &Order<'_>) -> Result<Value, Error> {
-        let deadline = Instant::now() + self.time_limit;
+        let asked = Asked::new(&self.common.stats, order.operation(), self.time_limit);
+        let deadline = asked.at + self.time_limit;
         loop {
             match self.try_once(deadline, order).await {
                 Err(e) if is_elsewhere(&e) && Instant::now() + DETOUR < deadline => tokio::time::sleep(DETOUR).await,
-                result => return result,
+                result => {
+                    asked.ended(result.as_ref().err());
+                    return result;
+                }
             }
         }
     }
@@ -203,14 +220,64 @@ fn had_time(sent_for: Duration, limit: Duration) -> bool {
 enum Order<'a> {
     Run { script: &'a Script, keys: Vec<Key>, args: Vec<Value> },
     Publish { channel: Key, message: bytes::Bytes },
+    Info { key: &'a Key },
+}
+
+/// A command that somebody waits for. Who stops waiting says nothing; then this does.
+struct Asked<'a> {
+    stats: &'a Stats,
+    operation: Operation,
+    at: Instant,
+    limit: Duration,
+    is_over: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn new(stats: &'a Stats, operation: Operation, limit: Duration) -> Self {
+        Self { stats, operation, at: Instant::now(), limit, is_over: false }
+    }
+
+    fn ended(mut self, error: Option<&Error>) {
+        self.is_over = true;
+        self.stats.ended(self.operation, self.at.elapsed(), error);
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.stats.given_up(self.operation, self.at.elapsed(), self.limit);
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CommandError(Error);
+
+impl CommandError {
+    /// Whether that was for want of a server, rather than because it said no.
+    pub fn is_away(&self) -> bool {
+        Fault::of(&self.0) != Fault::Refused
+    }
 }
 
 impl Order<'_> {
+    fn operation(&self) -> Operation {
+        match self {
+            Order::Run { script, .. } => script.operation,
+            Order::Publish { .. } => Operation::Publish,
+            Order::Info { .. } => Operation::Check,
+        }
+    }
+
     /// What decides which server of a cluster does it.
     fn key(&self) -> Option<&Key> {
         match self {
             Order::Run { keys, .. } => keys.first(),
             Order::Publish { channel, .. } => Some(channel),
+            Order::Info { key } => Some(key),
         }
     }
 
@@ -227,6 +294,10 @@ impl Order<'_> {
             Order::Publish { channel, message } => {
                 client.publish(channel.as_str().unwrap_or_default(), Value::Bytes(message.clone())).await
             }
+            Order::Info { key } => match server_of(client, Some(key)) {
+                Some(server) => client.with_cluster_node(server).info(None).await,
+                None => client.info(None).await,
+            },
         }
     }
 }

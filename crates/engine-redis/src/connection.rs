@@ -3,6 +3,7 @@
 use crate::{
     config::{ConnectError, RedisConfig},
     dial::Life,
+    stats::{Kind, Stats},
 };
 use fred::{
     clients::Client,
@@ -44,6 +45,7 @@ pub struct Common {
     pub end: CancellationToken,
     /// How many connections are away.
     pub away: Arc<AtomicUsize>,
+    pub stats: Arc<Stats>,
 }
 
 /// What there is, and since when; none while it is made anew.
@@ -183,6 +185,7 @@ async fn keep(common: Common, first: Life, present: Arc<watch::Sender<Present>>)
                 () = none_left(&mut doubt) => break "it is of no use",
                 Ok(_) = more.recv() => {
                     while more.try_recv().is_ok() {}
+                    common.stats.reconnected(Kind::Commands);
                     common.back.notify_one();
                 }
             }
@@ -198,6 +201,7 @@ async fn keep(common: Common, first: Life, present: Arc<watch::Sender<Present>>)
             life = again(&common.config, pause) => life,
         };
         present.send_replace(Some((life.client.clone(), Instant::now())));
+        common.stats.reconnected(Kind::Commands);
         // It may be another server, which never got what the former one gave: whoever knows more than the store must
         // look again, although the subscriber may have noticed nothing. Once is enough, when all are back.
         if away.end() {

@@ -49,15 +49,24 @@ pub enum Status {
 impl Status {
     /// Reads it.
     pub fn of(reply: &mut Reply) -> Result<Self, Unavailable> {
-        Ok(match reply.int()? {
+        reply.int().map(Self::from)
+    }
+}
+
+/// What `lua/membership.lua` says to what came after its deadline.
+const TOO_LATE: i64 = -6;
+
+impl From<i64> for Status {
+    fn from(status: i64) -> Self {
+        match status {
             -1 => Self::Refused(PortError::RoomNotFound),
             -2 => Self::Refused(PortError::RoomFull),
             -3 => Self::Refused(PortError::NotInRoom),
             -4 => Self::Refused(PortError::TooManyRooms),
             -5 => Self::Refused(PortError::Superseded),
-            -6 => Self::Refused(Unavailable("it came too late".to_owned()).into()),
+            TOO_LATE => Self::Refused(Unavailable("it came too late".to_owned()).into()),
             _ => Self::Done,
-        })
+        }
     }
 }
 
@@ -297,7 +306,11 @@ impl RedisNode {
     pub(crate) async fn act(&self, script: &Script, args: Vec<Value>) -> Result<Reply, PortError> {
         let deadline = self.shared.clock.after(Instant::now(), self.shared.config.command_timeout);
         let mut reply = self.run_before(deadline, script, args).await?;
-        match Status::of(&mut reply)? {
+        let status = reply.int()?;
+        if status == TOO_LATE {
+            self.shared.stats.was_late();
+        }
+        match Status::from(status) {
             Status::Done => Ok(reply),
             Status::Refused(why) => Err(why),
         }

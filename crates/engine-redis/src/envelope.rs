@@ -2,7 +2,7 @@
 //! The scripts write the same (`lua/append.lua`, `lua/membership.lua`).
 //!
 //! ```text
-//! 1 e <seq> <sent at>\n<payload>          a position of the timeline
+//! 1 e <seq> <sent at> <µs>\n<payload>     a position of the timeline; how many µs later it was, or nothing
 //! 1 j <members> <client>\n<name>          joined; r: renamed; l: left, without a name
 //! 1 x <client or 0>\n<payload>            an ephemeral event, and who need not hear it
 //! 1 d\n                                   the room was ended
@@ -15,6 +15,7 @@ use crate::names;
 use bytes::Bytes;
 use engine::port::{Change, Delivery, Entry};
 use protocol::{ClientId, RoomId, Seq, Timestamp, event::Member};
+use tokio::time::Instant;
 
 /// What an ephemeral event is published as.
 pub fn ephemeral(except: Option<ClientId>, payload: &[u8]) -> Bytes {
@@ -47,7 +48,9 @@ pub fn decode_probe(message: &Bytes) -> Option<u64> {
 }
 
 /// What came on a room's channel. None: it cannot be read, for a newer version wrote it.
-pub fn decode(room: RoomId, message: &Bytes) -> Option<Delivery> {
+///
+/// `here`: which moment here was that one there, in microseconds.
+pub fn decode(room: RoomId, message: &Bytes, here: impl FnOnce(u64) -> Option<Instant>) -> Option<Delivery> {
     let (head, rest) = split(message)?;
     let mut fields = head.split(' ');
     if fields.next() != Some("1") {
@@ -58,7 +61,8 @@ pub fn decode(room: RoomId, message: &Bytes) -> Option<Delivery> {
     Some(match kind {
         "e" => {
             let (seq, sent_at) = (Seq::new(number()?), Timestamp(number()?));
-            Delivery::Entry { room, entry: Entry { seq, sent_at, payload: rest } }
+            let taken = number().and_then(|micros| here(sent_at.0.saturating_mul(1000).saturating_add(micros)));
+            Delivery::Entry { room, entry: Entry { seq, sent_at, payload: rest }, taken }
         }
         "j" | "l" | "r" => {
             let member_count = u32::try_from(number()?).ok()?;
@@ -99,7 +103,7 @@ mod tests {
         let payload = Bytes::from_static(b"\n\x00\xff 1 e\n");
         let message = ephemeral(None, &payload);
         assert_eq!(
-            decode(room(), &message),
+            decode(room(), &message, |_| None),
             Some(Delivery::Ephemeral { room: room(), except: None, payload: payload.clone() })
         );
         assert_eq!(decode_order(&order(&payload)), Some(payload));
@@ -107,9 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn when_a_message_was_taken_may_be_absent() {
+        let now = Instant::now();
+        for (text, expected) in [("1 e 7 9 1\nx", Some(now)), ("1 e 7 9\nx", None), ("1 e 7 9 soon\nx", None)] {
+            let message = Bytes::from_static(text.as_bytes());
+            let decoded = decode(room(), &message, |micros| (micros == 9001).then_some(now));
+            assert!(matches!(decoded, Some(Delivery::Entry { taken, .. }) if taken == expected), "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_none() {
         for bad in ["", "\n", "1", "1 e\n", "1 e x y\n", "2 e 1 2\n", "1 z\n", "1 j 1 5\nx", "1 e 1", "\u{fffd}"] {
-            assert_eq!(decode(room(), &Bytes::from(bad.to_owned())), None, "{bad:?}");
+            assert_eq!(decode(room(), &Bytes::from(bad.to_owned()), |_| None), None, "{bad:?}");
         }
     }
 }

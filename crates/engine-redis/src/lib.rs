@@ -6,10 +6,11 @@
 //! | `inspect` | what a Redis says of itself, for the doctor |
 //! | `keys` | the only place where a key is spelled |
 //! | `script`, `lua/` | all that changes anything, as scripts: each takes effect whole or not at all |
-//! | `clock` | until when a command makes sense, by Redis's own clock |
+//! | `clock` | until when a command makes sense, by Redis's own clock; and when it was here what it was there |
 //! | `dial`, `connection`, `commands`, `reply` | the connections that carry commands |
 //! | `subscriber`, `link`, `routes`, `envelope` | the connection that hears, and what is published |
 //! | `bus`, `timeline`, `directory`, `throttle`, `census`, `records` | the ports |
+//! | `stats`, `server_info`, `show` | what is counted, what Redis says of itself, and how both are shown |
 //!
 //! fred 10.1 has traps, each of which cost somebody a connection that hung: the comments at the places concerned say
 //! which, and `tests/` has one test for each.
@@ -32,6 +33,9 @@ mod records;
 mod reply;
 mod routes;
 mod script;
+mod server_info;
+mod show;
+mod stats;
 mod subscriber;
 mod throttle;
 mod timeline;
@@ -46,6 +50,8 @@ use engine::{Ports, Unavailable};
 use keys::Keys;
 use protocol::NodeId;
 use routes::{Routes, Tap};
+use show::Server;
+use stats::Stats;
 use std::{sync::Arc, time::Duration};
 use subscriber::Subscriber;
 use tokio::time::Instant;
@@ -67,6 +73,8 @@ struct Shared {
     commands: Arc<Commands>,
     subscriber: Subscriber,
     routes: Arc<Routes>,
+    stats: Arc<Stats>,
+    server: Server,
     _end: DropGuard,
 }
 
@@ -82,10 +90,13 @@ impl RedisCluster {
         // What was begun ends also when something later fails.
         let guard = end.clone().drop_guard();
         let commands = Arc::new(Commands::connect(&config, end.clone()).await?);
+        let stats = commands.stats().clone();
         let subscriber =
             Subscriber::start(config.clone(), &keys, commands.clone(), routes.clone(), end.clone()).await?;
         // It may be loading its data, or a replica.
         commands.alive(keys.nothing()).await.map_err(|Unavailable(why)| ConnectError::Unreachable(why))?;
+        let (asks, answers) = (commands.clone(), routes.clone());
+        tokio::spawn(clock::keep_asking(config.probe_interval, keys.clone(), asks, answers, end.clone()));
         tokio::spawn(timeline::keep_alive(config.clone(), keys.clone(), commands.clone(), routes.clone(), end));
         Ok(Self(Arc::new(Shared {
             config,
@@ -94,6 +105,8 @@ impl RedisCluster {
             commands,
             subscriber,
             routes,
+            stats,
+            server: Server::default(),
             _end: guard,
         })))
     }

@@ -17,6 +17,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
     task::JoinHandle,
+    time::Instant,
 };
 
 /// Channels of one SUBSCRIBE.
@@ -31,11 +32,14 @@ pub enum Request {
     Unsubscribe(String),
 }
 
+/// The newest probe that was heard, and when.
+type Heard = (u64, Instant);
+
 /// A connection that hears what the routes say.
 pub struct Link {
     life: Life,
     reader: JoinHandle<()>,
-    heard: watch::Receiver<u64>,
+    heard: watch::Receiver<Heard>,
     subscribed: HashSet<String>,
     routes: Arc<Routes>,
     time_limit: Duration,
@@ -54,7 +58,7 @@ impl Link {
         // says nothing of what was missed.
         let life = Life::begin(config, config.subscriber(attempt, preferred)?, None, config.inbox).await?;
         let messages = life.client.message_rx();
-        let (tell, heard) = watch::channel(0);
+        let (tell, heard) = watch::channel((0, Instant::now()));
         let reader = tokio::spawn(read(messages, routes.clone(), probe_channel.to_owned(), tell));
         let time_limit = config.command_timeout;
         let mut link = Self { life, reader, heard, subscribed: HashSet::new(), routes, time_limit };
@@ -162,7 +166,7 @@ async fn read(
     mut messages: broadcast::Receiver<Message>,
     routes: Arc<Routes>,
     probe: String,
-    heard: watch::Sender<u64>,
+    heard: watch::Sender<Heard>,
 ) {
     loop {
         match messages.recv().await {
@@ -175,7 +179,7 @@ async fn read(
                 if *message.channel != *probe {
                     routes.deliver(&message.channel, &bytes);
                 } else if let Some(n) = envelope::decode_probe(&bytes) {
-                    heard.send_replace(n);
+                    heard.send_replace((n, Instant::now()));
                 }
             }
             Err(broadcast::error::RecvError::Lagged(lost)) => {
@@ -197,7 +201,7 @@ async fn probe(
     commands: &Commands,
     channel: &str,
     config: &RedisConfig,
-    mut heard: watch::Receiver<u64>,
+    mut heard: watch::Receiver<Heard>,
     routes: Arc<Routes>,
 ) {
     let mut doubtful = false;
@@ -207,11 +211,18 @@ async fn probe(
             () = commands.back() => doubtful = true,
         }
         // If it cannot be said, that it is not heard means nothing.
+        let asked = Instant::now();
         if commands.publish(channel, envelope::probe(n)).await.is_ok() {
-            let answer = heard.wait_for(|heard| *heard >= n);
-            if tokio::time::timeout(config.probe_timeout, answer).await.is_err() {
+            let answer = heard.wait_for(|(heard, _)| *heard >= n);
+            let answer = tokio::time::timeout(config.probe_timeout, answer).await;
+            // Longer than that it may have taken as well.
+            let at =
+                answer.as_ref().ok().and_then(|heard| heard.as_ref().ok()).map_or_else(Instant::now, |heard| heard.1);
+            commands.stats().pubsub_lag.observe_time(at.saturating_duration_since(asked));
+            if answer.is_err() {
                 return;
             }
+            drop(answer);
             if std::mem::take(&mut doubtful) {
                 routes.missed();
             }

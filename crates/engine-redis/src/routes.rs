@@ -1,6 +1,6 @@
 //! Who wants to hear what: from a channel to the nodes of this process.
 
-use crate::envelope;
+use crate::{clock::ServerClock, envelope};
 use bytes::Bytes;
 use engine::port::{Delivery, Sink};
 use protocol::RoomId;
@@ -35,6 +35,8 @@ impl Tap {
 pub struct Routes {
     channels: RwLock<HashMap<String, Route>>,
     taps: Mutex<Vec<Arc<Tap>>>,
+    /// When it was here what it was there.
+    pub clock: ServerClock,
 }
 
 struct Route {
@@ -106,7 +108,7 @@ impl Routes {
         let channels = self.read();
         let Some(route) = channels.get(channel) else { return };
         let delivery = match route.room {
-            Some(room) => envelope::decode(room, message).unwrap_or_else(|| {
+            Some(room) => envelope::decode(room, message, |micros| self.clock.here(micros)).unwrap_or_else(|| {
                 tracing::warn!(%room, "a message that a newer version may have written: reading the room again");
                 Delivery::Missed(Some(room))
             }),

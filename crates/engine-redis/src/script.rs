@@ -1,5 +1,6 @@
 //! The Lua scripts, by name. Each is sent once to a server and then called by its hash.
 
+use crate::stats::Operation;
 use std::sync::LazyLock;
 
 /// A script and its hash.
@@ -11,12 +12,14 @@ pub struct Script {
     pub text: String,
     /// Its SHA-1.
     pub hash: String,
+    /// What it is for.
+    pub operation: Operation,
 }
 
 impl Script {
     fn new(name: &'static str, text: String) -> Self {
         let hash = fred::util::sha1_hash(&text);
-        Self { name, text, hash }
+        Self { name, text, hash, operation: Operation::of(name) }
     }
 }
 
@@ -72,6 +75,7 @@ scripts! {
     CLOSE = "close", alone!("close");
     TOUCH = "touch", alone!("touch");
     ALIVE = "alive", alone!("alive");
+    CLOCK = "clock", alone!("clock");
     TAKE = "take", counting!("take");
     REGISTER = "register", membership!("register");
     HEARTBEAT = "heartbeat", membership!("heartbeat");
@@ -122,6 +126,13 @@ mod tests {
                     script.name
                 );
             }
+        }
+    }
+
+    #[test]
+    fn each_is_for_something() {
+        for script in all() {
+            assert_ne!(script.operation, Operation::Other, "{}", script.name);
         }
     }
 

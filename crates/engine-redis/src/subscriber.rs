@@ -6,6 +6,7 @@ use crate::{
     keys::Keys,
     link::{Link, Request},
     routes::Routes,
+    stats::Kind,
 };
 use engine::Unavailable;
 use fred::types::Key;
@@ -89,6 +90,12 @@ impl Subscriber {
     pub fn hears(&self) -> bool {
         self.hears.load(Ordering::Relaxed)
     }
+
+    /// The same for whoever asks later.
+    pub fn hearing(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let hears = self.hears.clone();
+        move || hears.load(Ordering::Relaxed)
+    }
 }
 
 struct Keeper {
@@ -128,11 +135,16 @@ impl Keeper {
     async fn stay(self: Arc<Self>, first: Option<Link>, mut host: watch::Receiver<Host>) {
         let mut inbox = self.inbox.lock().await;
         let mut next = first;
+        let mut was_lost = false;
         loop {
             let mut link = match next.take() {
                 Some(link) => link,
                 None => {
                     let Some(link) = self.end.run_until_cancelled(self.connect()).await else { return };
+                    // To another thread it only moves.
+                    if was_lost {
+                        self.commands.stats().reconnected(Kind::Subscriber);
+                    }
                     link
                 }
             };
@@ -141,6 +153,7 @@ impl Keeper {
                 Ok(()) = host.changed() => None,
                 why = link.serve(&mut inbox, &self.commands, &self.probe_channel, &self.config) => Some(why),
             };
+            was_lost = why.is_some();
             if let Some(why) = why {
                 self.hears.store(false, Ordering::Relaxed);
                 tracing::warn!(why, "the subscriber begins anew");

@@ -23,7 +23,7 @@ async fn works(node: &Node, other: &Node) {
     let seq = node.say(room, ann.0, "x").await.unwrap().seq;
     let slice = other.ports.bus.read(room, Span::Newest, 9).await.unwrap();
     assert_eq!((seq.get(), slice.newest), (1, seq));
-    let is_it = |d: &Delivery| matches!(d, Delivery::Entry { room: r, entry } if *r == room && entry.seq == seq);
+    let is_it = |d: &Delivery| matches!(d, Delivery::Entry { room: r, entry, .. } if *r == room && entry.seq == seq);
     eventually("it is heard", async || other.heard.all().iter().any(is_it)).await;
     assert_eq!(other.ports.directory.room(room, 9).await.unwrap().1.len(), 2);
     node.cluster.check().await.unwrap();

@@ -5,6 +5,7 @@ use crate::{
     hub::Receipt,
     outbox::{Flushed, Outbox, Wire},
     router::ATTEMPT_BITS,
+    stats::{Taken, Tally},
 };
 use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId, Timestamp};
@@ -12,6 +13,7 @@ use std::{
     cell::{Cell, RefCell},
     io,
     net::IpAddr,
+    rc::Rc,
 };
 use tokio::{sync::Notify, time::Instant};
 
@@ -26,6 +28,8 @@ pub struct Connection<W> {
     /// Wakes the task that reads: to close, or to wait until the socket can be written again.
     pub wake: Notify,
     pub(crate) outbox: RefCell<Outbox>,
+    /// Its worker's.
+    tally: Rc<Tally>,
     pub(crate) rooms: RefCell<Vec<RoomId>>,
     /// Attempts to speak for a client.
     attempts: Cell<u8>,
@@ -72,7 +76,7 @@ pub enum Closing {
 }
 
 impl<W: Wire> Connection<W> {
-    pub(crate) fn new(id: u64, wire: W, peer: Peer, now: Instant) -> Self {
+    pub(crate) fn new(id: u64, wire: W, peer: Peer, tally: Rc<Tally>, now: Instant) -> Self {
         Self {
             id,
             wire,
@@ -82,6 +86,7 @@ impl<W: Wire> Connection<W> {
             receipts: RefCell::default(),
             wake: Notify::new(),
             outbox: RefCell::default(),
+            tally,
             rooms: RefCell::default(),
             attempts: Cell::new(0),
             client: Cell::new(None),
@@ -189,10 +194,17 @@ impl<W: Wire> Connection<W> {
     /// # Errors
     /// When the socket failed.
     pub fn flush(&self) -> io::Result<Flushed> {
+        let flushed = self.flush_in_turn();
+        self.tally.settle();
+        flushed
+    }
+
+    /// The same as a part of a turn, at whose end the tally is settled.
+    pub(crate) fn flush_in_turn(&self) -> io::Result<Flushed> {
         let (flushed, progress) = {
             let mut outbox = self.outbox.borrow_mut();
             let before = outbox.bytes();
-            let flushed = outbox.flush(&self.wire)?;
+            let flushed = outbox.flush(&self.wire, &self.tally)?;
             (flushed, outbox.bytes() < before)
         };
         self.note(flushed, progress);
@@ -204,13 +216,17 @@ impl<W: Wire> Connection<W> {
         self.closing().is_none() && !self.blocked() && self.outbox.borrow().is_empty()
     }
 
-    /// Writes a frame past the queue of a connection that is free.
-    pub(crate) fn write_through(&self, frame: &Bytes) {
-        match self.outbox.borrow_mut().write_through(frame, &self.wire) {
-            Ok(Flushed::All) => {}
-            Ok(flushed) => self.note(flushed, true),
+    /// Writes a frame past the queue of a connection that is free. Says whether the kernel took all of it at once.
+    pub(crate) fn write_through(&self, frame: &Bytes, taken: Taken) -> bool {
+        match self.outbox.borrow_mut().write_through(frame, taken, &self.wire, &self.tally) {
+            Ok(None) => true,
+            Ok(Some(flushed)) => {
+                self.note(flushed, true);
+                false
+            }
             Err(_) => {
                 self.set_closing(Closing::Gone);
+                false
             }
         }
     }

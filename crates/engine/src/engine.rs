@@ -15,6 +15,7 @@ use crate::{
         Post, RoomRules, RoomsPage, Slice, Span, Unavailable,
     },
     router::{Inbox, Router},
+    stats::{Stats, one},
     view::{Lists, Position, RoomView},
 };
 use bytes::Bytes;
@@ -30,7 +31,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 use tokio::{
@@ -76,49 +77,6 @@ impl Default for EngineConfig {
             linger: Duration::from_secs(5),
             rules: RoomRules { rooms_per_client: 1, members_per_room: 100_000 },
         }
-    }
-}
-
-/// What a node has done since it started.
-#[derive(Debug, Default)]
-pub struct Stats {
-    /// Sockets open now.
-    pub connections: AtomicU64,
-    /// Messages accepted from clients.
-    pub received: AtomicU64,
-    /// Frames of messages put on queues.
-    pub delivered: AtomicU64,
-    /// Connections closed because they could not keep up.
-    pub slow: AtomicU64,
-    /// Bytes that came from sockets.
-    pub bytes_received: AtomicU64,
-    /// Bytes that sockets took.
-    pub bytes_sent: AtomicU64,
-    /// Bytes that wait for sockets, when the workers looked last.
-    pub queued: AtomicU64,
-    /// How late a worker's timer was at most, in microseconds, since this was asked last.
-    lag: AtomicU64,
-}
-
-impl Stats {
-    pub(crate) fn count_bytes<W>(&self, connection: &Connection<W>) {
-        let written = connection.outbox.borrow_mut().take_written();
-        if written > 0 {
-            self.bytes_sent.fetch_add(written, Ordering::Relaxed);
-        }
-        let received = connection.received.take();
-        if received > 0 {
-            self.bytes_received.fetch_add(received, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn was_late(&self, by: Duration) {
-        self.lag.fetch_max(u64::try_from(by.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// How late a worker's timer was at most since this was asked last.
-    pub fn take_lag(&self) -> Duration {
-        Duration::from_micros(self.lag.swap(0, Ordering::Relaxed))
     }
 }
 
@@ -279,7 +237,8 @@ impl Engine {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Arc<Self>, Unavailable> {
         let (orders, heard) = operators::orders();
-        let router = Arc::new(Router::new(orders));
+        let stats = Stats::default();
+        let router = Arc::new(Router::new(orders, stats.fan_out.clone()));
         ports.bus.attach(router.clone());
         let lease_end = LeaseEnd::in_(config.lease);
         let lease = ports.directory.register(&node, config.lease).await?;
@@ -287,7 +246,7 @@ impl Engine {
         let engine = Arc::new(Self {
             node,
             config,
-            stats: Stats::default(),
+            stats,
             ports,
             clock,
             entropy,
@@ -548,6 +507,7 @@ impl Engine {
             return Ok(view);
         }
         tracing::error!(%room, ?known, newest = %view.newest, "the store has lost positions: beginning another epoch");
+        one(&self.stats.renewed);
         self.bounded(self.ports.bus.renew(room, &view.epoch)).await?;
         self.view(room, Some(position)).await
     }
@@ -608,7 +568,7 @@ impl Engine {
     pub async fn send(&self, post: Post) -> Result<Appended, PortError> {
         self.in_time()?;
         let appended = self.bounded(self.ports.bus.append(post)).await?;
-        self.stats.received.fetch_add(1, Ordering::Relaxed);
+        one(&self.stats.received);
         Ok(appended)
     }
 

@@ -6,6 +6,7 @@ mod errand;
 mod feed;
 mod member;
 mod repair;
+mod tick;
 
 use crate::{
     connection::{Closing, Connection, Peer},
@@ -14,6 +15,7 @@ use crate::{
     outbox::{Flushed, Wire},
     port::{Change, Entry, PortError},
     router::{Command, Inbox, Item, Router},
+    stats::{Taken, Tally},
     view::{Position, RoomView},
 };
 use bytes::Bytes;
@@ -87,8 +89,11 @@ pub struct Hub<W> {
     flush: Notify,
     /// Frames written past the queues since the other tasks of this worker had a turn.
     through: Cell<usize>,
-    /// Bytes that waited for its connections when it looked last.
+    /// Bytes that waited for its connections when it looked last …
     queued: Cell<u64>,
+    /// … and members in its rooms.
+    members: Cell<u64>,
+    tally: Rc<Tally>,
 }
 
 struct State<W> {
@@ -116,6 +121,7 @@ impl<W: Wire> Hub<W> {
     #[must_use]
     pub fn new(engine: Arc<Engine>, config: HubConfig) -> Option<(Rc<Self>, HubQueue)> {
         let Inbox { index, items, commands, lagged } = engine.add_worker()?;
+        let tally = Rc::new(Tally::new(engine.stats.delivery.clone()));
         let hub = Self {
             engine,
             config,
@@ -133,6 +139,8 @@ impl<W: Wire> Hub<W> {
             flush: Notify::new(),
             through: Cell::new(0),
             queued: Cell::new(0),
+            members: Cell::new(0),
+            tally,
         };
         Some((Rc::new(hub), HubQueue { items, commands, lagged }))
     }
@@ -196,7 +204,7 @@ impl<W: Wire> Hub<W> {
         let number = self.numbers.get();
         self.numbers.set(number + 1);
         let id = Router::connection_id(self.index, number);
-        let connection = Rc::new(Connection::new(id, wire, peer, Instant::now()));
+        let connection = Rc::new(Connection::new(id, wire, peer, self.tally.clone(), Instant::now()));
         self.state.borrow_mut().connections.insert(id, connection.clone());
         self.engine.stats.connections.fetch_add(1, Ordering::Relaxed);
         if connection.is_banned_by(&self.engine.bans()) {
@@ -499,19 +507,36 @@ impl<W: Wire> Hub<W> {
         let through = alone && dirty.is_empty() && feed.members.len() <= TURN;
         let how = How { limit: self.config.outbox_bytes, through };
         let handed = match item {
-            Item::Entry { seq, sent_at, frame, .. } => {
+            Item::Entry { seq, sent_at, frame, taken, reach, .. } => {
                 if let Some(last) = feed.last.filter(|last| seq > last.next()) {
                     tracing::warn!(%room, after = %last, %seq, "positions are missing: reading the room again");
                     feed.doubt(*readings);
                     if feed.repair(room, broken) {
-                        feed.waiting.get_or_insert_default().push(Item::Entry { room, seq, sent_at, frame });
+                        feed.waiting.get_or_insert_default().push(Item::Entry {
+                            room,
+                            seq,
+                            sent_at,
+                            frame,
+                            taken,
+                            reach,
+                        });
                         return;
                     }
                 }
                 feed.last = feed.last.max(Some(seq));
                 feed.mark = feed.mark.max(Some((seq, sent_at)));
-                let handed = feed.deliver(&Held::Entry(seq, frame), None, how, *readings, dirty);
+                let taken = taken.map_or(Taken::NOT, |at| self.tally.mark(at));
+                let handed = feed.deliver(&Held::Entry(seq, frame, taken), None, how, *readings, dirty);
                 *delivered += handed.delivered;
+                if handed.written > 0 {
+                    self.tally.add(taken, handed.written);
+                    self.tally.settle();
+                }
+                match reach {
+                    Some(reach) => reach.add(handed.delivered),
+                    None if handed.delivered > 0 => self.engine.stats.fan_out.observe(handed.delivered),
+                    None => {}
+                }
                 if handed.left_out {
                     feed.repair(room, broken);
                 }
@@ -572,66 +597,13 @@ impl<W: Wire> Hub<W> {
         }
     }
 
-    fn on_tick(&self, now: Instant) {
-        self.tell_folds(now);
-        let mut close = Vec::new();
-        let mut ping = Vec::new();
-        let mut queued = 0;
-        for connection in self.state.borrow().connections.values() {
-            self.engine.stats.count_bytes(connection);
-            queued += connection.outbox.borrow().bytes() as u64;
-            if connection.closing().is_some() {
-                continue;
-            }
-            let silent = now.saturating_duration_since(connection.heard());
-            let since_ping = now.saturating_duration_since(connection.pinged.get());
-            if connection.blocked_since().is_some_and(|since| since + self.config.stall <= now) {
-                close.push((connection.clone(), CloseCode::TooSlow));
-            } else if connection.client().is_none() {
-                if since_ping >= self.config.connect_timeout {
-                    close.push((connection.clone(), CloseCode::ConnectTimeout));
-                }
-            } else if silent >= self.config.heartbeat * 2 {
-                close.push((connection.clone(), CloseCode::HeartbeatLost));
-            } else if since_ping >= self.config.heartbeat {
-                connection.pinged.set(now);
-                ping.push(connection.clone());
-            }
-        }
-        close.iter().for_each(|(connection, code)| self.close(connection, *code));
-        ping.iter().for_each(|connection| self.push(connection, frame::PING));
-        // Of all workers: what this one adds to the sum is what has changed.
-        let former = self.queued.replace(queued);
-        self.engine.stats.queued.fetch_add(queued.wrapping_sub(former), Ordering::Relaxed);
-        let delivered = std::mem::take(&mut self.state.borrow_mut().delivered);
-        self.engine.stats.delivered.fetch_add(delivered, Ordering::Relaxed);
-    }
-
-    fn tell_folds(&self, now: Instant) {
-        let mut slow = Vec::new();
-        {
-            let mut state = self.state.borrow_mut();
-            let State { feeds, dirty, readings, .. } = &mut *state;
-            for (room, feed) in feeds.iter_mut().filter(|(_, f)| f.fold.due().is_some_and(|due| due <= now)) {
-                for event in feed.fold.take(*room) {
-                    let member_count = event.member_count;
-                    let frame = frame::text(ServerEvent::from(event).encode().as_bytes());
-                    let how = How { limit: self.config.outbox_bytes, through: false };
-                    let told = Held::Membership { room: *room, about: None, member_count, frame };
-                    slow.extend(feed.deliver(&told, None, how, *readings, dirty).slow);
-                }
-            }
-        }
-        self.flush.notify_one();
-        self.close_slow(&slow);
-    }
-
     // ------------------------------------------------------------------------------------------------- writing
 
     async fn flush_dirty(&self) {
         let dirty = std::mem::take(&mut self.state.borrow_mut().dirty);
         for (n, connection) in dirty.into_iter().enumerate() {
             if n > 0 && n % TURN == 0 {
+                self.tally.settle();
                 tokio::task::yield_now().await;
             }
             connection.dirty.set(false);
@@ -639,13 +611,14 @@ impl<W: Wire> Hub<W> {
             if connection.blocked() || connection.closing() == Some(Closing::Gone) {
                 continue;
             }
-            match connection.flush() {
+            match connection.flush_in_turn() {
                 Ok(Flushed::All | Flushed::Blocked) => {}
                 Err(_) => {
                     connection.set_closing(Closing::Gone);
                 }
             }
         }
+        self.tally.settle();
     }
 }
 

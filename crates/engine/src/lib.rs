@@ -19,6 +19,7 @@
 //! | [`limiter`] | token buckets here, sliding windows in the cluster |
 //! | [`control`], [`desk`] | orders between processes, and who asks for them |
 //! | [`bans`] | whom bans hit |
+//! | [`stats`] | what a node counts, for whoever shows it |
 //!
 //! **Adding a backend**: implement the traits of [`port`], then run [`conformance`] against it from an integration test, as `tests/memory.rs` does.
 
@@ -41,6 +42,7 @@ pub mod outbox;
 pub mod port;
 mod router;
 mod sharing;
+pub mod stats;
 pub mod view;
 
 pub use bans::BanList;

@@ -17,7 +17,10 @@ use std::{
     fmt,
     net::IpAddr,
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
@@ -65,6 +68,28 @@ pub struct Limiter {
     timeout: Duration,
     turns: Semaphore,
     refusals: Refusals,
+    /// By policy and layer.
+    refused: BTreeMap<Policy, [AtomicU64; 2]>,
+}
+
+/// Who refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// A process's own buckets.
+    Node,
+    /// The windows that all processes share.
+    Cluster,
+}
+
+impl Layer {
+    /// The name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Cluster => "cluster",
+        }
+    }
 }
 
 /// Questions to the cluster at once. Thousands who connect in the same second would otherwise be in front of every message.
@@ -78,7 +103,9 @@ impl Limiter {
             .iter()
             .map(|(policy, (bucket, window))| (*policy, (bucket.on().and_then(buckets), window.on())))
             .collect();
-        Self { policies, throttle, timeout, turns: Semaphore::new(ASKING), refusals: Refusals::new(Instant::now()) }
+        let refused = quotas.keys().map(|policy| (*policy, <[AtomicU64; 2]>::default())).collect();
+        let refusals = Refusals::new(Instant::now());
+        Self { policies, throttle, timeout, turns: Semaphore::new(ASKING), refusals, refused }
     }
 
     /// Lets one pass, or says how long to wait.
@@ -94,7 +121,7 @@ impl Limiter {
         };
         match tokio::time::timeout(self.timeout, asks).await {
             Ok(Ok(Some(wait))) => {
-                self.note_refused(policy, who);
+                self.note(policy, who, Layer::Cluster);
                 Err(Wait(wait))
             }
             Ok(Ok(None)) => Ok(()),
@@ -115,14 +142,30 @@ impl Limiter {
     pub fn check_node(&self, policy: Policy, who: Who) -> Result<(), Wait> {
         let Some((Some(buckets), _)) = self.policies.get(&policy) else { return Ok(()) };
         buckets.check_key(&who).map_err(|until| {
-            self.note_refused(policy, who);
+            self.note(policy, who, Layer::Node);
             Wait(until.wait_time_from(buckets.clock().now()))
         })
     }
 
     /// Notes a refusal of the cluster's layer, for whoever asked it together with something else.
     pub fn note_refused(&self, policy: Policy, who: Who) {
+        self.note(policy, who, Layer::Cluster);
+    }
+
+    fn note(&self, policy: Policy, who: Who, layer: Layer) {
         self.refusals.note(policy, who, Instant::now());
+        if let Some(counts) = self.refused.get(&policy) {
+            counts[layer as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often each policy's layers have refused since the start; a layer that a policy does not have is left out.
+    pub fn refused(&self) -> impl Iterator<Item = (Policy, Layer, u64)> {
+        self.refused.iter().flat_map(|(policy, counts)| {
+            let layers = [Layer::Node, Layer::Cluster].into_iter().zip(counts);
+            let layers = layers.filter(|(layer, _)| *layer == Layer::Node || policy.has_window());
+            layers.map(|(layer, count)| (*policy, layer, count.load(Ordering::Relaxed)))
+        })
     }
 
     /// Who was refused just now.

@@ -1,5 +1,6 @@
 //! What is still to be written to one socket: bounded in bytes, and without memory of its own while empty.
 
+use crate::stats::{Taken, Tally};
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use std::{
@@ -75,6 +76,10 @@ pub struct Outbox {
     partial: bool,
     /// Bytes that the kernel took and that nobody has counted yet.
     written: u64,
+    /// Messages that were queued since nothing waited …
+    messages: u32,
+    /// … and when the first of them was taken.
+    taken: Taken,
 }
 
 impl Outbox {
@@ -91,11 +96,34 @@ impl Outbox {
         Ok(())
     }
 
+    /// The same, of a message that was taken then.
+    pub(crate) fn push_message(&mut self, frame: Bytes, taken: Taken, limit: usize) -> Result<(), Full> {
+        self.push(frame, limit)?;
+        self.note(taken);
+        Ok(())
+    }
+
     /// Queues a frame whatever waits already: a close, or what a room is shown with, which the log bounds.
     pub fn push_last(&mut self, frame: Bytes) {
         self.bytes += frame.len();
         self.exempt += frame.len();
         self.frames.push_back(frame);
+    }
+
+    /// The same, of a message that was taken then.
+    pub(crate) fn push_last_message(&mut self, frame: Bytes, taken: Taken) {
+        self.push_last(frame);
+        self.note(taken);
+    }
+
+    /// One place for all that wait together, and not one beside each frame: what is queued in a turn is written in a turn,
+    /// and a delivery is to cost next to nothing more for being measured.
+    #[inline]
+    fn note(&mut self, taken: Taken) {
+        if self.messages == 0 {
+            self.taken = taken;
+        }
+        self.messages += 1;
     }
 
     /// Whether nothing waits.
@@ -104,17 +132,24 @@ impl Outbox {
         self.frames.is_empty()
     }
 
-    /// Writes a frame past the queue, in which nothing waits; what the kernel does not take is queued.
+    /// Writes a frame past the queue, in which nothing waits. None: the kernel took all of it at once. What it does not take
+    /// is queued.
     ///
     /// # Errors
     /// As the wire says; the connection is dead then.
-    pub(crate) fn write_through(&mut self, frame: &Bytes, wire: &impl Wire) -> io::Result<Flushed> {
+    pub(crate) fn write_through(
+        &mut self,
+        frame: &Bytes,
+        taken: Taken,
+        wire: &impl Wire,
+        tally: &Tally,
+    ) -> io::Result<Option<Flushed>> {
         let written = match wire.try_write(frame) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 self.written += written as u64;
                 if written == frame.len() {
-                    return Ok(Flushed::All);
+                    return Ok(None);
                 }
                 written
             }
@@ -124,7 +159,8 @@ impl Outbox {
         self.partial = written > 0;
         self.bytes += frame.len() - written;
         self.frames.push_back(frame.slice(written..));
-        self.flush(wire)
+        self.note(taken);
+        self.flush(wire, tally).map(Some)
     }
 
     /// Drops what waits, but for a frame that is written in part: without its rest nothing after it could be read.
@@ -132,6 +168,7 @@ impl Outbox {
         self.frames.truncate(usize::from(self.partial));
         self.bytes = self.frames.front().map_or(0, Bytes::len);
         self.exempt = self.exempt.min(self.bytes);
+        self.messages = 0;
     }
 
     /// Bytes that were written since this was asked last.
@@ -145,11 +182,11 @@ impl Outbox {
         self.bytes
     }
 
-    /// Writes as much as the kernel takes.
+    /// Writes as much as the kernel takes. When nothing waits any more, the tally is told of the messages that did.
     ///
     /// # Errors
     /// As the wire says; the connection is dead then.
-    pub fn flush(&mut self, wire: &impl Wire) -> io::Result<Flushed> {
+    pub(crate) fn flush(&mut self, wire: &impl Wire, tally: &Tally) -> io::Result<Flushed> {
         while let Some(first) = self.frames.front() {
             // Nearly always there is one: `send` goes a shorter way through the kernel than `writev`.
             let written = if self.frames.len() == 1 { wire.try_write(first) } else { self.write_several(wire) };
@@ -160,6 +197,10 @@ impl Outbox {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
+        }
+        if self.messages > 0 {
+            tally.add(self.taken, self.messages.into());
+            self.messages = 0;
         }
         if self.frames.capacity() > KEEP {
             self.frames = VecDeque::new();
@@ -197,7 +238,52 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::RefCell;
+    use crate::stats::Histogram;
+    use std::{cell::RefCell, sync::Arc};
+
+    fn tally() -> (Tally, Arc<Histogram>) {
+        let delivery = Arc::new(Histogram::new(&[u64::MAX]));
+        (Tally::new(delivery.clone()), delivery)
+    }
+
+    #[test]
+    fn what_is_queued_is_not_written() {
+        let (tally, delivery) = tally();
+        let delivered = || {
+            tally.settle();
+            delivery.read(1.0).0[0].1
+        };
+        let (mut outbox, wire) = (Outbox::default(), Narrow(RefCell::new((7, Vec::new()))));
+        let queue = |outbox: &mut Outbox| {
+            for frame in ["aaaa", "bbbb"] {
+                outbox.push_message(Bytes::from_static(frame.as_bytes()), Taken::at(1), 100).unwrap();
+                outbox.push(Bytes::from_static(b"!"), 100).unwrap();
+            }
+        };
+        queue(&mut outbox);
+        assert_eq!((outbox.flush(&wire, &tally).unwrap(), delivered()), (Flushed::Blocked, 0), "something still waits");
+        wire.0.borrow_mut().0 = 3;
+        assert_eq!((outbox.flush(&wire, &tally).unwrap(), delivered()), (Flushed::All, 2));
+        // What is dropped never is.
+        queue(&mut outbox);
+        outbox.abandon();
+        wire.0.borrow_mut().0 = 100;
+        assert_eq!((outbox.flush(&wire, &tally).unwrap(), delivered()), (Flushed::All, 2));
+        // Past the queue: whoever writes to many counts what is written at once.
+        let frame = Bytes::from_static(b"eeee");
+        wire.0.borrow_mut().0 = 5;
+        assert_eq!(outbox.write_through(&frame, Taken::at(1), &wire, &tally).unwrap(), None);
+        assert_eq!(outbox.write_through(&frame, Taken::at(1), &wire, &tally).unwrap(), Some(Flushed::Blocked));
+        assert_eq!(delivered(), 2);
+        wire.0.borrow_mut().0 = 100;
+        assert_eq!((outbox.flush(&wire, &tally).unwrap(), delivered()), (Flushed::All, 3));
+    }
+
+    /// Every connection has one.
+    #[test]
+    fn an_idle_queue_is_small() {
+        assert!(size_of::<Outbox>() <= 80, "{}", size_of::<Outbox>());
+    }
 
     /// Takes `room` bytes, then blocks.
     struct Narrow(RefCell<(usize, Vec<u8>)>);
@@ -228,7 +314,7 @@ mod tests {
             outbox.push(frame, usize::MAX).unwrap();
         }
         let wire = Narrow(RefCell::new((0, Vec::new())));
-        while outbox.flush(&wire).unwrap() == Flushed::Blocked {
+        while outbox.flush(&wire, &tally().0).unwrap() == Flushed::Blocked {
             wire.0.borrow_mut().0 = 7;
         }
         assert_eq!(wire.0.borrow().1, expected);
@@ -253,7 +339,7 @@ mod tests {
         assert_eq!(outbox.push(Bytes::from_static(b"x"), 10), Err(Full));
         // Written in part, it is still the view that is in the way.
         let wire = Narrow(RefCell::new((500, Vec::new())));
-        outbox.flush(&wire).unwrap();
+        outbox.flush(&wire, &tally().0).unwrap();
         outbox.push(Bytes::from_static(b"x"), 20).unwrap();
     }
 
@@ -262,14 +348,14 @@ mod tests {
         let frame = Bytes::from_static(b"aaaabbbb");
         for room in [0, 3, 8] {
             let (mut outbox, wire) = (Outbox::default(), Narrow(RefCell::new((room, Vec::new()))));
-            let flushed = outbox.write_through(&frame, &wire).unwrap();
-            assert_eq!(flushed == Flushed::All, room == 8);
+            let flushed = outbox.write_through(&frame, Taken::NOT, &wire, &tally().0).unwrap();
+            assert_eq!(flushed.is_none(), room == 8);
             assert_eq!((outbox.bytes(), outbox.is_empty()), (8 - room, room == 8));
             // Without its rest, nothing after a frame that was begun could be read.
             outbox.abandon();
             outbox.push_last(Bytes::from_static(b"X"));
             wire.0.borrow_mut().0 = 100;
-            outbox.flush(&wire).unwrap();
+            outbox.flush(&wire, &tally().0).unwrap();
             let expected: &[u8] = if room == 0 { b"X" } else { b"aaaabbbbX" };
             assert_eq!(wire.0.borrow().1, expected);
         }
@@ -282,12 +368,12 @@ mod tests {
             outbox.push(Bytes::from_static(frame.as_bytes()), 100).unwrap();
         }
         let wire = Narrow(RefCell::new((6, Vec::new())));
-        assert_eq!(outbox.flush(&wire).unwrap(), Flushed::Blocked);
+        assert_eq!(outbox.flush(&wire, &tally().0).unwrap(), Flushed::Blocked);
         outbox.abandon();
         outbox.push_last(Bytes::from_static(b"X"));
         assert_eq!(outbox.bytes(), 3);
         wire.0.borrow_mut().0 = 100;
-        outbox.flush(&wire).unwrap();
+        outbox.flush(&wire, &tally().0).unwrap();
         assert_eq!(wire.0.borrow().1, b"aaaabbbbX");
     }
 }

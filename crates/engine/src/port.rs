@@ -16,6 +16,7 @@ use protocol::{
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use thiserror::Error;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// What a node needs to be one.
@@ -155,6 +156,8 @@ pub enum Delivery {
         room: RoomId,
         /// The position.
         entry: Entry,
+        /// When the timeline took it, by this process's own clock, as well as the backend knows that. Only for measuring.
+        taken: Option<Instant>,
     },
     /// A membership change, in the order in which the directory made them.
     Membership {

@@ -8,6 +8,7 @@ use crate::{
     hub::{Errand, Receipt},
     interest::{Interest, MAX_WORKERS, Workers},
     port::{Change, Delivery, Sink},
+    stats::{Histogram, Reach},
 };
 use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId, Seq, Timestamp};
@@ -32,9 +33,25 @@ pub(crate) const ATTEMPT_BITS: u32 = 8;
 /// What a worker is handed.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Entry { room: RoomId, seq: Seq, sent_at: Timestamp, frame: Bytes },
-    Membership { room: RoomId, change: Change, member_count: u32 },
-    Ephemeral { room: RoomId, except: Option<ClientId>, frame: Bytes },
+    Entry {
+        room: RoomId,
+        seq: Seq,
+        sent_at: Timestamp,
+        frame: Bytes,
+        taken: Option<Instant>,
+        /// Of a message that went to several workers.
+        reach: Option<Arc<Reach>>,
+    },
+    Membership {
+        room: RoomId,
+        change: Change,
+        member_count: u32,
+    },
+    Ephemeral {
+        room: RoomId,
+        except: Option<ClientId>,
+        frame: Bytes,
+    },
     RoomEnded(RoomId),
     Missed(Option<RoomId>),
 }
@@ -88,12 +105,13 @@ pub(crate) struct Router {
     orders: mpsc::Sender<Heard>,
     /// An order to read the bans may have been missed.
     pub(crate) bans_doubtful: Notify,
+    fan_out: Arc<Histogram>,
 }
 
 impl Router {
-    pub(crate) fn new(orders: mpsc::Sender<Heard>) -> Self {
+    pub(crate) fn new(orders: mpsc::Sender<Heard>, fan_out: Arc<Histogram>) -> Self {
         let (interest, workers, generation) = (Interest::default(), RwLock::default(), AtomicU64::default());
-        Self { interest, workers, generation, orders, bans_doubtful: Notify::new() }
+        Self { interest, workers, generation, orders, bans_doubtful: Notify::new(), fan_out }
     }
 
     /// One more worker; `None` when there are as many as a node can have.
@@ -173,15 +191,18 @@ impl Router {
 impl Sink for Router {
     fn deliver(&self, delivery: Delivery) {
         match delivery {
-            Delivery::Entry { room, entry } => {
+            Delivery::Entry { room, entry, taken } => {
                 let workers = self.interest.workers(room);
                 if workers != 0 {
+                    let reach = (workers.count_ones() > 1).then(|| Arc::new(Reach::new(self.fan_out.clone())));
                     let frame = frame::entry(entry.seq, entry.sent_at, &entry.payload);
                     self.hand(workers, || Item::Entry {
                         room,
                         seq: entry.seq,
                         sent_at: entry.sent_at,
                         frame: frame.clone(),
+                        taken,
+                        reach: reach.clone(),
                     });
                 }
             }

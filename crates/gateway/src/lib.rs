@@ -14,6 +14,7 @@
 //! `openapi.rs`.
 
 mod config;
+mod figures;
 mod openapi;
 mod route;
 mod server;
@@ -23,8 +24,9 @@ pub use openapi::document;
 pub use server::{Server, build};
 
 use engine::{Limiter, Ports, Quotas, clock::Clock};
+use figures::Figures;
 use protocol::{NodeId, policy::Policy};
-use runtime::{client_addr::TrustedProxies, health::Health, lifecycle::Lifecycle, server::Routes};
+use runtime::{client_addr::TrustedProxies, health::Health, lifecycle::Lifecycle, metrics::Metrics, server::Routes};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -56,6 +58,7 @@ struct State {
     health: Health,
     limiter: Limiter,
     trusted_proxies: TrustedProxies,
+    figures: Figures,
 }
 
 impl Gateway {
@@ -81,6 +84,7 @@ impl Gateway {
             health,
             limiter,
             trusted_proxies: config.trusted_proxies,
+            figures: Figures::default(),
         };
         Self { state: Arc::new(state), document: document(version) }
     }
@@ -101,6 +105,18 @@ impl Gateway {
         self
     }
 
+    /// Shows the gateway's figures. One that is a part of something is to have become so before.
+    pub fn show(&self, metrics: &Metrics) {
+        let state = self.state.clone();
+        metrics.show(move |sheet| {
+            state.figures.show(sheet);
+            for (policy, layer, count) in state.limiter.refused() {
+                let labels = [("policy", policy.name()), ("layer", layer.name())];
+                sheet.count("limiter_refusals_total", "What the limits refused, by policy and layer.", &labels, count);
+            }
+        });
+    }
+
     /// What it answers.
     #[must_use]
     pub fn routes(&self) -> Routes {
@@ -119,7 +135,8 @@ impl Gateway {
         };
         let State { limiter, node_id, ports, clock, .. } = &*self.state;
         let tell = limiter.refusals().keep_telling(node_id, ports.records.as_ref(), clock.as_ref());
-        lifecycle.soft.run_until_cancelled(async { tokio::join!(sweep, tell) }).await;
+        let count = self.state.figures.keep_counting(ports);
+        lifecycle.soft.run_until_cancelled(async { tokio::join!(sweep, tell, count) }).await;
     }
 }
 

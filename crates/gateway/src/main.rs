@@ -42,9 +42,13 @@ async fn serve(settings: Settings, listener: TcpListener, lifecycle: Lifecycle) 
     let waiting = RedisCluster::wait_for(redis, PATIENCE);
     let Some(cluster) = lifecycle.soft.run_until_cancelled(waiting).await.transpose()? else { return Ok(()) };
     let (ports, health) = (cluster.node(node_id.clone()), Health::new());
-    health.add_check("redis", Arc::new(cluster));
+    health.add_check("redis", Arc::new(cluster.clone()));
     let server = gateway::build(gateway, node_id, ports, Arc::new(SystemClock), health, VERSION, listener)?;
     // One document for all of the product's HTTP.
     let server = server.describing(admin_api::document(VERSION));
+    cluster.show(server.metrics());
+    cluster.show_server(server.metrics());
+    let asking = lifecycle.soft.clone().run_until_cancelled_owned(async move { cluster.keep_asking_server().await });
+    lifecycle.spawn(asking);
     Ok(server.run(&lifecycle).await?)
 }

@@ -12,6 +12,7 @@ pub struct Server {
     gateway: Gateway,
     health: Health,
     http: HttpServer,
+    metrics: Metrics,
 }
 
 /// A server on `listener` with the gateway's routes, and those of [`runtime::ops`].
@@ -29,11 +30,19 @@ pub fn build(
 ) -> io::Result<Server> {
     let metrics = Metrics::new("gateway", version).map_err(io::Error::other)?;
     let gateway = Gateway::new(config, node_id, ports, clock, health.clone(), version);
-    let http = HttpServer::new("gateway", listener, metrics.clone()).routes(ops::routes(health.clone(), metrics));
-    Ok(Server { gateway, health, http })
+    gateway.show(&metrics);
+    let routes = ops::routes(health.clone(), metrics.clone());
+    let http = HttpServer::new("gateway", listener, metrics.clone()).routes(routes);
+    Ok(Server { gateway, health, http, metrics })
 }
 
 impl Server {
+    /// Where its figures are shown, for what it stands on to add its own.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The same with as many worker threads.
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
@@ -53,7 +62,7 @@ impl Server {
     /// # Errors
     /// When the server cannot be started.
     pub async fn run(self, lifecycle: &Lifecycle) -> io::Result<()> {
-        let Self { gateway, health, http } = self;
+        let Self { gateway, health, http, .. } = self;
         let http = http.routes(gateway.routes());
         let background = lifecycle.clone();
         lifecycle.spawn(async move { gateway.run(&background).await });

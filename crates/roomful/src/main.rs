@@ -90,9 +90,17 @@ async fn run(config: Config, password: Option<String>, lifecycle: Lifecycle) -> 
     let (clock, entropy, health) = (Arc::new(SystemClock), Arc::new(SystemEntropy), Health::new());
     let admin = entropy.uuid().to_string().parse()?;
     let backends = backends(&config, clock.clone(), entropy.clone(), &health, admin);
-    let Some(backends) = lifecycle.soft.run_until_cancelled(backends).await.transpose()? else { return Ok(()) };
+    let Some((backends, cluster)) = lifecycle.soft.run_until_cancelled(backends).await.transpose()? else {
+        return Ok(());
+    };
     let user = config.admin_api.user.clone();
     let product = product::build(config, backends, clock, entropy, health, listener).await?;
+    if let Some(cluster) = cluster {
+        cluster.show(product.metrics());
+        cluster.show_server(product.metrics());
+        let asking = async move { cluster.keep_asking_server().await };
+        lifecycle.spawn(lifecycle.soft.clone().run_until_cancelled_owned(asking));
+    }
 
     let shown = if address.ip().is_loopback() || address.ip().is_unspecified() {
         format!("http://localhost:{}", address.port())
@@ -119,22 +127,23 @@ async fn run(config: Config, password: Option<String>, lifecycle: Lifecycle) -> 
     }
 }
 
-/// What the services stand on: a Redis that they share with others, or this process's memory.
+/// What the services stand on: a Redis that they share with others, or this process's memory. And the Redis, if it is one.
 async fn backends(
     config: &Config,
     clock: Arc<SystemClock>,
     entropy: Arc<SystemEntropy>,
     health: &Health,
     admin: NodeId,
-) -> Result<Backends, ConnectError> {
+) -> Result<(Backends, Option<RedisCluster>), ConnectError> {
     let node = config.chat_node.node_id.clone();
     let Some(redis) = &config.redis else {
         let cluster = MemoryCluster::new(clock, entropy, config.chat_node.retention);
-        return Ok(Backends { node: cluster.node(node), admin: (admin.clone(), cluster.node(admin)) });
+        return Ok((Backends { node: cluster.node(node), admin: (admin.clone(), cluster.node(admin)) }, None));
     };
     let cluster = RedisCluster::wait_for(redis.clone(), PATIENCE).await?;
     health.add_check("redis", Arc::new(cluster.clone()));
-    Ok(Backends { node: cluster.node(node), admin: (admin.clone(), cluster.node(admin)) })
+    let backends = Backends { node: cluster.node(node), admin: (admin.clone(), cluster.node(admin)) };
+    Ok((backends, Some(cluster)))
 }
 
 /// To whoever still listens: a closed pipe is no reason to end.

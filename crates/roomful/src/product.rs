@@ -87,10 +87,18 @@ pub async fn build(
         .as_part_of(NAME)
         .describing(admin_api::document(VERSION));
     let admin_api = AdminApi::new(config.admin_api, admin_id, admin_ports, clock, entropy).await?;
+    // Where services tell the same, such as what their limits refuse, each has policies of its own.
+    gateway.show(&metrics);
+    admin_api.show(&metrics);
     Ok(Product { listener, workers, node, gateway, admin_api, assets, health, metrics })
 }
 
 impl Product {
+    /// Where its figures are shown, for what it stands on to add its own.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// Serves until `lifecycle.soft`.
     ///
     /// # Errors

@@ -1,11 +1,19 @@
-//! One registry a service, for Prometheus. Nothing is global: two services in one process, or two tests, do not mix.
+//! One registry a process, for Prometheus. Nothing is global: two services in one process, or two tests, do not mix.
+//!
+//! A service counts with prometheus's own types and [`Metrics::register`], or in any way it likes, and shows that when
+//! it is asked: [`Metrics::show`]. All names are described in `docs/metrics.md`.
+
+mod process;
+mod sheet;
+
+pub use sheet::{Labels, Sheet};
 
 use prometheus::{
-    Counter, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, PullingGauge, Registry,
-    Result, TextEncoder, core::Collector, core::Desc, proto::MetricFamily,
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, Result,
+    TextEncoder, core::Collector,
 };
 use std::{
-    fs,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -13,16 +21,23 @@ use std::{
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
 /// From what memory answers to what is too slow, in seconds.
-const BUCKETS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0];
+const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+/// From what a timer's own granularity is to what everybody notices, in seconds.
+const LAG_BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// Writes down what it knows.
+type Source = Box<dyn Fn(&mut Sheet) + Send + Sync>;
 
 /// The metrics of one service. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
+    sources: Arc<RwLock<Vec<Source>>>,
     requests: IntCounterVec,
     durations: HistogramVec,
     pub(crate) connections: IntGauge,
     pub(crate) upgrades: IntCounter,
+    pub(crate) lag: Histogram,
 }
 
 impl Metrics {
@@ -37,13 +52,6 @@ impl Metrics {
         build.with_label_values(&[service, version]).set(1.0);
         registry.register(Box::new(build))?;
 
-        let started = Instant::now();
-        pull(&registry, "app_uptime_seconds", "Since this service was made.", move || started.elapsed().as_secs_f64())?;
-        pull(&registry, "process_resident_memory_bytes", "Resident memory.", resident_bytes)?;
-        pull(&registry, "process_open_fds", "Open file descriptors.", open_fds)?;
-        pull(&registry, "process_max_fds", "How many file descriptors may be open.", max_fds)?;
-        registry.register(Box::new(CpuSeconds::new()?))?;
-
         let metrics = Self {
             requests: IntCounterVec::new(
                 Opts::new("http_requests_total", "HTTP requests that were answered, by the route's pattern."),
@@ -56,12 +64,23 @@ impl Metrics {
             )?,
             connections: IntGauge::new("http_connections", "Open HTTP connections, without upgraded ones.")?,
             upgrades: IntCounter::new("http_upgrades_total", "Requests that were handed over as a raw socket.")?,
+            lag: Histogram::with_opts(
+                HistogramOpts::new("event_loop_lag_seconds", "How late a timer was on a thread that serves.")
+                    .buckets(LAG_BUCKETS.to_vec()),
+            )?,
             registry,
+            sources: Arc::default(),
         };
         metrics.register(metrics.requests.clone())?;
         metrics.register(metrics.durations.clone())?;
         metrics.register(metrics.connections.clone())?;
         metrics.register(metrics.upgrades.clone())?;
+        metrics.register(metrics.lag.clone())?;
+        let started = Instant::now();
+        metrics.show(move |sheet| {
+            sheet.gauge("app_uptime_seconds", "Since this service was made.", &[], started.elapsed().as_secs_f64());
+            process::show(sheet);
+        });
         Ok(metrics)
     }
 
@@ -76,9 +95,17 @@ impl Metrics {
         Ok(collector)
     }
 
+    /// Has `source` asked at each scrape. It answers at once, from what it has at hand: it neither waits nor asks others.
+    pub fn show(&self, source: impl Fn(&mut Sheet) + Send + Sync + 'static) {
+        self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(source));
+    }
+
     /// All metrics as Prometheus reads them.
     pub fn render(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_else(|error| {
+        let mut sheet = Sheet::default();
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|source| source(&mut sheet));
+        sheet.add(self.registry.gather());
+        TextEncoder::new().encode_to_string(&sheet.into_families()).unwrap_or_else(|error| {
             tracing::error!(%error, "metrics cannot be rendered");
             String::new()
         })
@@ -92,69 +119,6 @@ impl Metrics {
     }
 }
 
-fn pull(registry: &Registry, name: &str, help: &str, read: impl Fn() -> f64 + Send + Sync + 'static) -> Result<()> {
-    registry.register(Box::new(PullingGauge::new(name, help, Box::new(read))?))
-}
-
-/// CPU time is a counter that somebody else counts, so it is made anew for every scrape.
-struct CpuSeconds(Counter);
-
-impl CpuSeconds {
-    fn new() -> Result<Self> {
-        Counter::new("process_cpu_seconds_total", "User and system CPU time.").map(Self)
-    }
-}
-
-impl Collector for CpuSeconds {
-    fn desc(&self) -> Vec<&Desc> {
-        self.0.desc()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let Ok(now) = Self::new() else { return Vec::new() };
-        now.0.inc_by(cpu_seconds());
-        now.0.collect()
-    }
-}
-
-// What /proc tells. Elsewhere than on Linux these are 0: a missing figure must not cost the others.
-
-fn resident_bytes() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(first_number);
-    kilobytes.unwrap_or_default() * 1024.0
-}
-
-fn open_fds() -> f64 {
-    // Linux 6.2 and later give the count as the directory's size; walking it costs tens of milliseconds with 100,000
-    // sockets open.
-    match fs::metadata("/proc/self/fd").map(|fds| fds.len()) {
-        Ok(0) => fs::read_dir("/proc/self/fd").map_or(0.0, |fds| fds.count() as f64 - 1.0),
-        Ok(count) => count as f64,
-        Err(_) => 0.0,
-    }
-}
-
-fn max_fds() -> f64 {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    limits.lines().find_map(|line| line.strip_prefix("Max open files")).and_then(first_number).unwrap_or_default()
-}
-
-fn cpu_seconds() -> f64 {
-    /// The kernel's `USER_HZ`, fixed for user space on every architecture that Rust runs on.
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The second field is the program's name in parentheses and may hold anything, so counting begins after it: utime
-    // and stime are fields 14 and 15.
-    let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    ticks / TICKS_PER_SECOND
-}
-
-fn first_number(text: &str) -> Option<f64> {
-    text.split_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,11 +127,48 @@ mod tests {
     fn tells_of_the_process() {
         let text = Metrics::new("chat-node", "1.2.3").unwrap().render();
         assert!(text.contains(r#"app_build_info{service="chat-node",version="1.2.3"} 1"#), "{text}");
-        for name in ["process_resident_memory_bytes", "process_open_fds", "process_max_fds", "app_uptime_seconds"] {
+        for name in [
+            "process_resident_memory_bytes",
+            "process_open_fds",
+            "process_max_fds",
+            "app_uptime_seconds",
+            "process_threads",
+            "process_start_time_seconds",
+        ] {
             let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).expect(name);
             assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0, "{line}");
         }
         assert!(text.contains("# TYPE process_cpu_seconds_total counter"));
+        let started = text.lines().find_map(|line| line.strip_prefix("process_start_time_seconds ")).unwrap();
+        let age = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64() - started.parse::<f64>().unwrap();
+        assert!((-2.0..24.0 * 3600.0).contains(&age), "started {age} s ago");
+    }
+
+    #[test]
+    fn sources_are_asked_at_each_scrape() {
+        let metrics = Metrics::new("test", "0").unwrap();
+        let asked = std::sync::atomic::AtomicU64::new(0);
+        metrics.show(move |sheet| {
+            let n = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            sheet.count("asked_total", "How often.", &[("by", "one")], n);
+            sheet.histogram("took_seconds", "How long.", &[], &[(0.5, 2), (1.0, 0), (f64::INFINITY, n)], 7.5);
+        });
+        metrics.show(|sheet| sheet.count("asked_total", "How often.", &[("by", "another")], 7));
+        metrics.render();
+        let text = metrics.render();
+        for line in [
+            "# TYPE asked_total counter",
+            r#"asked_total{by="one"} 2"#,
+            r#"asked_total{by="another"} 7"#,
+            "# TYPE took_seconds histogram",
+            r#"took_seconds_bucket{le="0.5"} 2"#,
+            r#"took_seconds_bucket{le="1"} 2"#,
+            r#"took_seconds_bucket{le="+Inf"} 4"#,
+            "took_seconds_sum 7.5",
+            "took_seconds_count 4",
+        ] {
+            assert_eq!(text.lines().filter(|has| *has == line).count(), 1, "{line}\n{text}");
+        }
     }
 
     #[test]

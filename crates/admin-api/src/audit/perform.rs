@@ -86,6 +86,7 @@ where
                 Err(problem)
             }
         };
+        state.figures.act(entry.action, entry.outcome);
         if state.append(&entry, Some(&id)).await.is_err() {
             // It was done, and saying otherwise would help nobody: its entry follows, with an unknown outcome.
             tracing::warn!(act = id, action = ?entry.action, target = entry.target, "an act waits to be settled");

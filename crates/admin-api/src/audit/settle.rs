@@ -35,6 +35,7 @@ pub(crate) async fn settle(state: &State, asked: &CancellationToken) -> Result<(
         if !state.append(&entry, Some(&act.id)).await? {
             continue; // another replica was first
         }
+        state.figures.act(entry.action, entry.outcome);
         tracing::warn!(act = act.id, action = ?entry.action, target = entry.target, "an abandoned act was settled");
     }
     Ok(())

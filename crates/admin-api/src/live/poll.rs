@@ -36,6 +36,11 @@ impl Poller {
         }
     }
 
+    /// How many listen, having shown a token.
+    pub(crate) fn listeners(&self) -> usize {
+        LISTENERS.saturating_sub(self.places.available_permits())
+    }
+
     /// Listens from now on.
     pub(super) fn listen(&self) -> watch::Receiver<Bytes> {
         let mut figures = self.figures.subscribe();

@@ -4,6 +4,7 @@ use crate::{
     State,
     audit::entry,
     auth::Caller,
+    figures::SignIn,
     openapi::{BadRequest, NotNow, TooLarge, TooManyTries, WrongLogin},
 };
 use actix_web::{HttpResponse, web};
@@ -42,7 +43,10 @@ pub(crate) async fn login(
     body: web::Json<Login>,
 ) -> Result<HttpResponse, Problem> {
     let Login { username, password } = body.into_inner();
-    limited(&state, &caller, &username, AuditAction::Login).await?;
+    if let Err(problem) = limited(&state, &caller, &username, AuditAction::Login).await {
+        state.figures.sign_in(SignIn::Limited);
+        return Err(problem);
+    }
 
     let credential = state.credentials.effective().await?;
     // Whoever it is, the hash is computed, and only then is it said which part was wrong: neither.
@@ -52,6 +56,7 @@ pub(crate) async fn login(
     let mut entry = entry(now, (&username, caller.address, &caller.request_id), (AuditAction::Login, String::new()));
     if !(right & known) {
         (entry.outcome, entry.detail) = (AuditOutcome::Refused, "the name or the password is wrong".to_owned());
+        state.figures.sign_in(SignIn::Refused);
         let (is_listed, left_out) = state.failures.add(now);
         if let Some(count) = left_out {
             note_left_out(&state, count).await;
@@ -66,6 +71,7 @@ pub(crate) async fn login(
     // Nobody is let in without a trace.
     (entry.outcome, entry.detail) = (AuditOutcome::Done, "signed in".to_owned());
     state.append(&entry, None).await?;
+    state.figures.sign_in(SignIn::Done);
     Ok(HttpResponse::Ok().json(Session { token, expires_at }))
 }
 

@@ -45,6 +45,6 @@ fn frame(json: &str, is_right: impl Fn(&ClientCommand)) {
 
 /// A room's message, as the bus brings it.
 pub fn envelope() {
-    let message = || Bytes::from([b"1 e 1042 1700000000123\n", &sample::payload()[..]].concat());
-    count(message, |message| drop(black_box(envelope::decode(sample::room(), &message)).unwrap()));
+    let message = || Bytes::from([b"1 e 1042 1700000000123 456\n", &sample::payload()[..]].concat());
+    count(message, |message| drop(black_box(envelope::decode(sample::room(), &message, |_| None)).unwrap()));
 }

@@ -20,6 +20,7 @@ use std::{
 use tokio::{
     runtime::{Builder, Runtime},
     task::{LocalSet, yield_now},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +34,7 @@ pub fn fan_out(members: u64) {
     let delivery = || {
         node.settle();
         seq += 1;
-        Delivery::Entry { room: node.room, entry: sample::entry(seq) }
+        Delivery::Entry { room: node.room, entry: sample::entry(seq), taken: Some(Instant::now()) }
     };
     count(delivery, |delivery| {
         node.sink.deliver(delivery);

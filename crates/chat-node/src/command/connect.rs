@@ -48,6 +48,7 @@ pub(super) async fn run(client: &mut Client, command: Connect) -> Reply {
         limits,
     };
     client.speaker = Some(Box::new(Speaker { identity, attachment }));
+    node.statistics.connects.inc();
     if client.connection.closing().is_some() {
         // It ended while we waited for the cluster; from here on it is a connection that was lost.
         return Ok(None);

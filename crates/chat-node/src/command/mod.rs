@@ -17,6 +17,7 @@ use crate::{
     connection::Strikes,
     node::Node,
     session::Identity,
+    statistics::Resumed,
 };
 use engine::{
     Closing, Connection, Hub, PortError, Unavailable, Wait, Who,
@@ -180,8 +181,7 @@ impl Client {
     fn refuse(&mut self, id: Option<CorrelationId>, refusal: Refusal) {
         match refusal {
             Refusal::Error { code, message, retry_after_ms } => {
-                let label = serde_json::to_value(code).unwrap_or_default();
-                self.node.statistics.refused.with_label_values(&[label.as_str().unwrap_or_default()]).inc();
+                self.node.statistics.refused(code);
                 self.hub.send(&self.connection, &CommandError { id, code, message, retry_after_ms }.into());
                 // Before CONNECT no limit counts what is refused.
                 let uncounted = self.speaker.is_none();
@@ -253,7 +253,12 @@ impl Client {
     async fn enter(&mut self, id: Option<CorrelationId>, target: Target) -> Result<(), Refusal> {
         let Speaker { identity, attachment } = self.speaker()?;
         let engine = &self.node.engine;
-        let entered = engine.join(&self.hub, &self.connection, identity.client, attachment, target).await?;
+        let resumes = matches!(target, Target::Resume(..));
+        let entered = engine.join(&self.hub, &self.connection, identity.client, attachment, target).await;
+        if let Some(outcome) = Some(&entered).filter(|_| resumes).and_then(outcome) {
+            self.node.statistics.resumed(outcome);
+        }
+        let entered = entered?;
         let Entered { view, moved_from } = entered;
         for room_id in moved_from {
             let left = RoomLeft { id: None, room_id, reason: LeaveReason::Moved };
@@ -261,6 +266,23 @@ impl Client {
         }
         self.hub.enter(&self.connection, &view, id);
         Ok(())
+    }
+}
+
+/// What a client that wanted to go on got. None: it may try again.
+fn outcome(entered: &Result<Entered, PortError>) -> Option<Resumed> {
+    match entered {
+        Ok(entered) if entered.view.recovered => Some(Resumed::Recovered),
+        Ok(entered) if entered.view.gap.is_some() => Some(Resumed::Gap),
+        Ok(_) => Some(Resumed::Lost),
+        Err(PortError::Unavailable(_) | PortError::Superseded | PortError::Limited(_)) => None,
+        Err(
+            PortError::RoomNotFound
+            | PortError::RoomFull
+            | PortError::NotInRoom
+            | PortError::TooManyRooms
+            | PortError::BadCursor,
+        ) => Some(Resumed::Lost),
     }
 }
 

@@ -9,6 +9,7 @@ mod admin_schema;
 mod config;
 mod discovery;
 mod lives;
+mod metrics;
 mod outage;
 mod page;
 mod promises;

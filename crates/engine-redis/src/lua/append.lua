@@ -38,5 +38,7 @@ redis.call('XADD', log, 'MAXLEN', '=', kept, seq_text .. '-0', 'at', at_text, 'p
 redis.call('SET', seen, seq_text .. ' ' .. at_text, 'PX', remembered)
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', log, ttl)
-redis.call('PUBLISH', channel, '1 e ' .. seq_text .. ' ' .. at_text .. '\n' .. payload)
+-- And how many microseconds later, for whoever measures how long it takes from here; unknown when the clock was put back.
+local micros = at == now and string.format(' %d', tonumber(clock[2]) % 1000) or ''
+redis.call('PUBLISH', channel, '1 e ' .. seq_text .. ' ' .. at_text .. micros .. '\n' .. payload)
 return { 1, seq, at, 0 }

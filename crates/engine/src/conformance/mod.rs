@@ -254,7 +254,7 @@ impl Recorder {
 
 fn entries(all: &[Delivery], of: RoomId) -> Vec<Entry> {
     let entry = |d: &Delivery| match d {
-        Delivery::Entry { room, entry } if *room == of => Some(entry.clone()),
+        Delivery::Entry { room, entry, .. } if *room == of => Some(entry.clone()),
         _ => None,
     };
     all.iter().filter_map(entry).collect()

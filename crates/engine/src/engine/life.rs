@@ -1,7 +1,10 @@
 //! A node's life in the cluster: its lease, the sweep, and what is put right afterwards.
 
 use super::{Doubt, Engine, Leaving};
-use crate::port::{Attachment, Beat, PortError, Unavailable};
+use crate::{
+    port::{Attachment, Beat, PortError, Unavailable},
+    stats::one,
+};
 use futures_util::future::join_all;
 use protocol::{ClientId, CloseCode};
 use std::sync::{
@@ -112,6 +115,7 @@ impl Engine {
 
     async fn begin_anew(&self, lease_end: Instant) {
         tracing::error!(node = %self.node, "the lease ran out: closing every connection and starting anew");
+        one(&self.stats.fenced);
         self.router.close_all(CloseCode::Restart);
         match self.bounded(self.ports.directory.begin_anew(&self.lease(), self.config.lease)).await {
             Ok(lease) => {
@@ -149,8 +153,13 @@ impl Engine {
 
     async fn sweep(&self) {
         match self.bounded(self.ports.directory.sweep()).await {
-            Ok(swept) if swept.nodes > 0 => tracing::warn!(nodes = swept.nodes, "reaped nodes whose lease had run out"),
-            Ok(_) => {}
+            Ok(swept) => {
+                self.stats.nodes_reaped.fetch_add(swept.nodes.into(), Ordering::Relaxed);
+                self.stats.members_reaped.fetch_add(swept.members.into(), Ordering::Relaxed);
+                if swept.nodes > 0 {
+                    tracing::warn!(nodes = swept.nodes, "reaped nodes whose lease had run out");
+                }
+            }
             Err(e) => tracing::warn!(error = %e, "sweep failed"),
         }
         self.detach_gone().await;
@@ -187,6 +196,7 @@ impl Engine {
     /// was lost, or changes of membership may have been missed. It is compared when that command can take no effect any
     /// more, which is soon after nobody waits for it.
     pub(crate) fn doubt(&self, client: ClientId, attempt: u64) {
+        one(&self.stats.doubts);
         let attachment = Attachment { lease: self.lease(), connection: attempt };
         let doubt = Doubt { client, attachment, ripe: Instant::now() + self.config.call_timeout * 2 };
         self.doubts.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt, doubt);

@@ -17,7 +17,7 @@ use protocol::{
 };
 use std::{
     collections::BTreeSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
 };
 use tokio::{
     sync::mpsc,
@@ -184,6 +184,7 @@ impl Engine {
             return Ok(Outcome::default());
         }
         let bans = Arc::new(BanList::from(&documents));
+        self.stats.bans.store(documents.len() as u64, Ordering::Relaxed);
         *former = documents;
         *self.bans.write().unwrap_or_else(PoisonError::into_inner) = bans.clone();
         drop(former);

@@ -5,7 +5,7 @@
 //! read again, and it is shown what it missed.
 
 use super::{mark, member::Members};
-use crate::{connection::Connection, fold::Fold, frame, outbox::Wire, router::Item, view::RoomView};
+use crate::{connection::Connection, fold::Fold, frame, outbox::Wire, router::Item, stats::Taken, view::RoomView};
 use bytes::Bytes;
 use protocol::{ClientId, Epoch, RoomId, Seq, ServerEvent, Timestamp, event::Gap};
 use std::{collections::BTreeMap, rc::Rc};
@@ -17,7 +17,7 @@ pub(super) const HELD: usize = 10_000;
 /// A frame on its way to a member.
 #[derive(Debug, Clone)]
 pub(super) enum Held {
-    Entry(Seq, Bytes),
+    Entry(Seq, Bytes, Taken),
     /// A membership change, with the count after it. It is not told to the one whom it is about.
     Membership {
         room: RoomId,
@@ -34,6 +34,8 @@ pub(super) struct Handed<W> {
     pub(super) slow: Vec<Rc<Connection<W>>>,
     /// How many took it.
     pub(super) delivered: u64,
+    /// Of these, to whom it is written already.
+    pub(super) written: u64,
     /// Somebody could not be handed it, for something is missing before it.
     pub(super) left_out: bool,
 }
@@ -109,7 +111,8 @@ impl<W: Wire> Feed<W> {
         readings: u64,
         dirty: &mut Vec<Rc<Connection<W>>>,
     ) -> Handed<W> {
-        let mut handed = Handed { slow: Vec::new(), delivered: 0, left_out: false };
+        let mut handed = Handed { slow: Vec::new(), delivered: 0, written: 0, left_out: false };
+        let taken = if let Held::Entry(_, _, taken) = item { *taken } else { Taken::NOT };
         for member in self.members.iter_mut() {
             if except.is_some() && member.connection.client() == except {
                 continue;
@@ -124,13 +127,13 @@ impl<W: Wire> Feed<W> {
             }
             let own;
             let frame = match item {
-                Held::Entry(seq, _) if *seq <= member.after => continue,
-                Held::Entry(seq, _) if *seq != member.after.next() => {
+                Held::Entry(seq, ..) if *seq <= member.after => continue,
+                Held::Entry(seq, ..) if *seq != member.after.next() => {
                     member.stale = Some(readings);
                     handed.left_out = true;
                     continue;
                 }
-                Held::Entry(_, frame) | Held::Other(frame) => frame,
+                Held::Entry(_, frame, _) | Held::Other(frame) => frame,
                 Held::Membership { room, about, member_count, frame } => {
                     let Some(frame) = member.membership(*room, *about, *member_count, frame) else { continue };
                     own = frame;
@@ -139,14 +142,14 @@ impl<W: Wire> Feed<W> {
             };
             let connection = &member.connection;
             if how.through && connection.is_free() {
-                connection.write_through(frame);
-            } else if connection.outbox.borrow_mut().push(frame.clone(), how.limit).is_ok() {
+                handed.written += u64::from(connection.write_through(frame, taken));
+            } else if connection.outbox.borrow_mut().push_message(frame.clone(), taken, how.limit).is_ok() {
                 mark(dirty, connection);
             } else {
                 handed.slow.push(connection.clone());
                 continue;
             }
-            if let Held::Entry(seq, _) = item {
+            if let Held::Entry(seq, ..) = item {
                 member.after = *seq;
             }
             handed.delivered += 1;
@@ -178,7 +181,7 @@ impl<W: Wire> Feed<W> {
         };
         // Those who miss the same are shown the same.
         let mut with_gap: BTreeMap<Option<Seq>, Bytes> = BTreeMap::new();
-        let mut handed = Handed { slow: Vec::new(), delivered: 0, left_out: false };
+        let mut handed = Handed { slow: Vec::new(), delivered: 0, written: 0, left_out: false };
         let mut all = true;
         for member in self.members.iter_mut().filter(|m| m.live()) {
             // Whoever came in by a later reading than this one has nothing to learn from it. And whoever was on its way when
@@ -237,7 +240,12 @@ impl<W: Wire> Feed<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{connection::Peer, hub::member::Member, port::Entry};
+    use crate::{
+        connection::Peer,
+        hub::member::Member,
+        port::Entry,
+        stats::{Stats, Tally},
+    };
     use protocol::{RoomName, event::Room};
     use std::io::{self, IoSlice};
     use tokio::time::Instant;
@@ -276,8 +284,9 @@ mod tests {
     #[test]
     fn a_reading_tells_nobody_of_a_gap_that_it_did_not_look_at() {
         let mut feed = Feed { epoch: Some("e".parse().unwrap()), ..Feed::default() };
+        let tally = Rc::new(Tally::new(Stats::default().delivery));
         for (id, after) in [(1, 265), (2, 261)] {
-            let connection = Rc::new(Connection::new(id, Nowhere, Peer::default(), Instant::now()));
+            let connection = Rc::new(Connection::new(id, Nowhere, Peer::default(), tally.clone(), Instant::now()));
             let member = Member::new(connection);
             feed.members.add(Member { after: Seq::new(after), entered: true, held: None, stale: Some(0), ..member });
         }

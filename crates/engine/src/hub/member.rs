@@ -61,12 +61,12 @@ impl<W: Wire> Member<W> {
         let mut outbox = connection.outbox.borrow_mut();
         for held in self.held.take().unwrap_or_default() {
             match held {
-                Held::Entry(seq, frame) => {
+                Held::Entry(seq, frame, taken) => {
                     if seq > self.after {
-                        ahead.insert(seq, frame);
+                        ahead.insert(seq, (frame, taken));
                     }
-                    while let Some(frame) = ahead.remove(&self.after.next()) {
-                        outbox.push_last(frame);
+                    while let Some((frame, taken)) = ahead.remove(&self.after.next()) {
+                        outbox.push_last_message(frame, taken);
                         self.after = self.after.next();
                         *delivered += 1;
                     }

@@ -5,6 +5,7 @@ use crate::{
     engine::Known,
     outbox::Wire,
     port::PortError,
+    stats::one,
     view::{Position, RoomView},
 };
 use protocol::RoomId;
@@ -33,6 +34,7 @@ impl<W: Wire> Hub<W> {
             let (reading, known) = (*readings, Known { newest: feed.last.unwrap_or_default(), mark: feed.mark });
             let position = Position { epoch: position.1, seq: position.0 };
             drop(state);
+            one(&self.engine.stats.repairs);
             let (engine, turns) = (self.engine.clone(), turns.clone());
             repairs.spawn(async move {
                 loop {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{ClientId, Epoch, RoomId, policy::Policy};
 use std::{collections::hash_map::Entry, sync::Arc};
+use tokio::time::Instant;
 
 #[async_trait]
 impl Bus for MemoryNode {
@@ -47,7 +48,7 @@ impl Bus for MemoryNode {
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
         let appended = room.log.append(now, &self.shared.retention, key, payload.clone());
         let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
-        state.tell(id, &Delivery::Entry { room: id, entry });
+        state.tell(id, &Delivery::Entry { room: id, entry, taken: Some(Instant::now()) });
         Ok(appended)
     }
 

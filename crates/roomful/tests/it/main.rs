@@ -7,4 +7,5 @@ mod assets;
 mod commands;
 mod compose;
 mod loading;
+mod metrics;
 mod support;

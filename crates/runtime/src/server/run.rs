@@ -25,7 +25,7 @@ use std::{
     net::TcpListener,
     time::Duration,
 };
-use tokio::select;
+use tokio::{select, time::Instant};
 use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 /// How long a connection may go on reading the rest of a body that was refused, before it is closed. Without this a
@@ -34,6 +34,9 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// What the accepting thread needs to take notice of an order, amply.
 const PAUSED_BY: Duration = Duration::from_millis(20);
+
+/// How often each thread that serves looks how late it is.
+const LAG_LOOK: Duration = Duration::from_millis(100);
 
 /// The most worker threads that actix-server takes; it panics past that.
 const MAX_WORKERS: usize = 512;
@@ -78,6 +81,7 @@ impl HttpServer {
         // without one it treats them as plain requests.
         match upgrade {
             Some(upgrade) => builder.listen(name, listener, move || {
+                measure_lag(&metrics, &stop_accept);
                 let counted = Counted { metrics: metrics.clone(), lifecycle: lifecycle.clone() };
                 let (upgrade, connected) = (upgrade.clone(), counted.clone());
                 http_service(&stop_accept, request_timeout, keep_alive)
@@ -87,6 +91,7 @@ impl HttpServer {
                     .tcp()
             }),
             None => builder.listen(name, listener, move || {
+                measure_lag(&metrics, &stop_accept);
                 let counted = Counted { metrics: metrics.clone(), lifecycle: lifecycle.clone() };
                 http_service(&stop_accept, request_timeout, keep_alive)
                     .on_connect_ext(move |_: &TcpStream, data| counted.connected(data))
@@ -96,6 +101,18 @@ impl HttpServer {
         }
         .map(|builder| builder.run())
     }
+}
+
+/// Looks how late a timer of this thread is, now and then, for as long as it takes in anybody.
+fn measure_lag(metrics: &Metrics, stop_accept: &CancellationToken) {
+    let lag = metrics.lag.clone();
+    actix_rt::spawn(stop_accept.clone().run_until_cancelled_owned(async move {
+        loop {
+            let due = Instant::now() + LAG_LOOK;
+            tokio::time::sleep_until(due).await;
+            lag.observe(due.elapsed().as_secs_f64());
+        }
+    }));
 }
 
 /// Waits until it is time, stops accepting, waits for the connections, and stops the server.
