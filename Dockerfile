@@ -89,7 +89,7 @@ COPY nginx/types.conf /etc/nginx/templates/types.conf.template
 COPY nginx/websocket.conf /etc/nginx/templates/websocket.conf.template
 COPY --from=page /src/dist /srv/page
 # Docker's own resolver, which every network with names has; another orchestrator has another one.
-ENV LISTEN=8080 FRONTEND_ROOT=/srv/page STATE_DIR=/tmp ACCESS_LOG=/dev/stdout WORKER_PROCESSES=auto \
+ENV LISTEN=8080 FRONTEND_ROOT=/srv/page STATE_DIR=/tmp ACCESS_LOG=/dev/stdout LOG_ADDRESSES=short WORKER_PROCESSES=auto \
     OPEN_FILES=16384 WORKER_CONNECTIONS=16000 NGINX_LOCAL_RESOLVERS=127.0.0.11 \
     GATEWAY=gateway:8080 CHAT_NODES=chat-node:8080 ADMIN_API=admin-api:8080
 EXPOSE 8080

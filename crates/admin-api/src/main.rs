@@ -28,7 +28,11 @@ fn main() -> ExitCode {
             ("The admin API", [&[NODE_ID], Config::VARIABLES, Config::LIMITS].concat()),
         ]
     };
-    Program { name: "admin-api", version: VERSION, about, sections, more: &[] }.main(read, serve)
+    Program { name: "admin-api", version: VERSION, about, sections, more: &[] }.main(
+        read,
+        |settings| settings.node_id.to_string(),
+        serve,
+    )
 }
 
 fn read(r: &mut Reader<'_>) -> Value<Settings> {

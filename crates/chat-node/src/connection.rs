@@ -7,7 +7,7 @@ use crate::{
     reader::{Message, Read, Reader},
 };
 use bytes::BytesMut;
-use engine::{Closing, Connection, Hub, Peer, frame, outbox::Flushed};
+use engine::{Closing, Connection, Hub, connection::ConnectionId, frame, outbox::Flushed};
 use futures_util::FutureExt;
 use protocol::CloseCode;
 use std::{future::Future, net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
@@ -28,9 +28,13 @@ const STRIKES: u32 = 1000;
 const STRIKES_WINDOW: Duration = Duration::from_secs(60);
 
 /// Serves one socket to its end.
-pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStream, rest: BytesMut, address: IpAddr) {
-    let is_proxy = node.config.trusted_proxies.contains(address);
-    let connection = hub.open(socket, Peer { address: Some(address), is_proxy });
+pub(crate) async fn run(
+    node: Arc<Node>,
+    hub: Rc<Hub<TcpStream>>,
+    connection: Rc<Connection<TcpStream>>,
+    rest: BytesMut,
+    address: IpAddr,
+) {
     if node.draining() {
         // It was let in just before, and came too late to hear that everybody is to go.
         hub.close(&connection, CloseCode::Restart);
@@ -40,13 +44,17 @@ pub(crate) async fn run(node: Arc<Node>, hub: Rc<Hub<TcpStream>>, socket: TcpStr
     // A mistake of ours ends this connection, and in good order: the hub would otherwise keep its socket, and the
     // cluster its member, for as long as the node lives.
     if AssertUnwindSafe(serve(&mut client, &mut reader)).catch_unwind().await.is_err() {
-        tracing::error!(client = ?client.connection.client(), "a connection panicked");
+        let connection = ConnectionId(client.connection.id);
+        tracing::error!(%connection, client = ?client.connection.client(), "a connection panicked");
         client.hub.close(&client.connection, CloseCode::TryAgainLater);
     }
     drop(reader);
 
     let why = client.connection.closing().unwrap_or(Closing::Gone);
-    client.node.statistics.closed(if let Closing::Ours(code) = why { Some(code) } else { None });
+    let code = if let Closing::Ours(code) = why { Some(code) } else { None };
+    client.node.statistics.closed(code);
+    let (connection, speaker) = (ConnectionId(client.connection.id), client.connection.client());
+    tracing::debug!(%connection, client = ?speaker, code = code.map_or(0, |code| code.get()), "closed");
     client.hub.forget(&client.connection);
     // Whoever wants to know that it is closed does not wait for the cluster to hear of it.
     if client.connection.flush().is_ok_and(|flushed| flushed == Flushed::All) {
@@ -198,6 +206,7 @@ impl Strikes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::Peer;
 
     /// What every connection costs for as long as it lives, besides its socket and its place in the hub.
     #[test]
@@ -208,7 +217,8 @@ mod tests {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let address = IpAddr::from([127, 0, 0, 1]);
-            let size = size_of_val(&run(node, hub, socket, BytesMut::new(), address));
+            let connection = hub.open(socket, Peer::default());
+            let size = size_of_val(&run(node, hub, connection, BytesMut::new(), address));
             println!("{size} bytes");
             assert!(size <= 1024, "{size} bytes");
         });

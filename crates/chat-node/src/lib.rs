@@ -24,6 +24,7 @@ mod reader;
 mod report;
 mod session;
 mod statistics;
+mod trace;
 mod upgrade;
 
 pub use admission::Admission;

@@ -21,7 +21,11 @@ fn main() -> ExitCode {
             ("Limits that protect the cluster", config::limit_variables()),
         ]
     };
-    Program { name: SERVICE, version: VERSION, about, sections, more: &[] }.main(read, serve)
+    Program { name: SERVICE, version: VERSION, about, sections, more: &[] }.main(
+        read,
+        |(config, _)| config.node_id.to_string(),
+        serve,
+    )
 }
 
 fn read(r: &mut Reader<'_>) -> Value<(Config, RedisConfig)> {

@@ -7,6 +7,7 @@ use crate::{
     report,
     session::Sessions,
     statistics::{self, Statistics},
+    trace::Deliveries,
     upgrade::upgrade,
 };
 use engine::{
@@ -22,6 +23,7 @@ use runtime::{
     metrics::Metrics,
     ops,
     server::{HttpServer, Routes, Upgrade},
+    traces,
 };
 use std::{
     cell::RefCell,
@@ -100,6 +102,9 @@ impl Node {
         let limiter = Limiter::new(&config.quotas, ports.throttle.clone(), config.engine.call_timeout);
         let engine =
             Engine::start(config.node_id.clone(), ports, config.engine.clone(), clock, entropy.clone()).await?;
+        if traces::is_on() {
+            engine.follow_with(Arc::new(Deliveries));
+        }
         health.add_check("engine", Arc::new(EngineCheck(engine.clone())));
         let statistics = Statistics::new(metrics)?;
         let sessions = Sessions::new(&config.jwt_secret, config.session_ttl);

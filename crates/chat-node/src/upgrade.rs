@@ -5,10 +5,17 @@ use actix_codec::Framed;
 use actix_http::{HttpMessage, Request, Response, StatusCode, body::BodySize, error::PayloadError, h1, header, ws};
 use actix_rt::net::TcpStream;
 use bytes::BytesMut;
-use engine::Who;
+use engine::{Peer, Who, connection::ConnectionId};
 use futures_util::SinkExt;
 use protocol::{SUBPROTOCOL, policy::Policy};
-use runtime::{client_addr::limit_key, http::Problem, lifecycle::Lifecycle, server::refuse, websocket::verify_upgrade};
+use runtime::{
+    client_addr::limit_key,
+    http::{Problem, RequestId},
+    lifecycle::Lifecycle,
+    server::refuse,
+    telemetry::LoggedAddress,
+    websocket::verify_upgrade,
+};
 use std::{net::IpAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
 
 /// How long the answer to the handshake may take to be written.
@@ -38,11 +45,18 @@ pub(crate) async fn upgrade(
         return refuse(&request, framed, Problem::unavailable("this node has no worker for the connection")).await;
     };
     let switched = tokio::time::timeout(PATIENCE, switch(&request, framed)).await;
-    drop(request);
     let Ok(Ok((socket, rest))) = switched else { return };
     tune(&socket, node.config.hub.stall + USER_TIMEOUT);
+    let is_proxy = node.config.trusted_proxies.contains(address);
+    let connection = hub.open(socket, Peer { address: Some(address), is_proxy });
+    // Where the request's name ends and the connection's begins.
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let (request_id, connection) = (RequestId::of(request.headers()), ConnectionId(connection.id));
+        tracing::debug!(%request_id, %connection, address = %LoggedAddress(address), "opened");
+    }
+    drop(request);
     // Of its own, so that the request and the handshake are not kept for as long as the socket lives.
-    lifecycle.spawn_local(connection::run(node, hub, socket, rest, address));
+    lifecycle.spawn_local(connection::run(node, hub, connection, rest, address));
 }
 
 /// Whether the request may become a WebSocket.

@@ -60,6 +60,8 @@ pub struct Site {
     pub frontend: PathBuf,
     /// One JSON object a request; absolute.
     pub access_log: PathBuf,
+    /// How clients' addresses are logged: `full`, `short` or `off`.
+    pub log_addresses: String,
     /// Files that each of its workers may have open. Two of them carry one WebSocket.
     pub open_files: u64,
     /// How many workers, or `auto`: one a core.
@@ -106,6 +108,7 @@ impl Site {
             ("FRONTEND_ROOT", text(&self.frontend)?),
             ("STATE_DIR", text(&self.dir)?),
             ("ACCESS_LOG", text(&self.access_log)?),
+            ("LOG_ADDRESSES", &self.log_addresses),
             ("WORKER_PROCESSES", &self.workers),
             ("WORKER_CONNECTIONS", &connections),
             ("OPEN_FILES", &open_files),

@@ -89,6 +89,12 @@ impl Options {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.env.iter().any(|(other, _)| other == name) || std::env::var_os(name).is_some_and(|value| !value.is_empty())
     }
+
+    /// A variable as it reaches the services; an empty one is unset.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        let set = self.env.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value.clone());
+        set.or_else(|| std::env::var(name).ok()).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
 }
 
 /// The same refusals as those of `roomful`: a slip of one path element would put sources, or a home directory, on the

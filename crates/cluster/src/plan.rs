@@ -67,6 +67,7 @@ pub(crate) fn site(options: &Options, dir: &Path, port: &Port, services: Service
     };
     Ok(Site {
         access_log: dir.join("nginx-access.log"),
+        log_addresses: options.value("LOG_ADDRESSES").unwrap_or_else(|| "short".to_owned()),
         dir: home,
         listen: loopback(port),
         frontend,

@@ -103,13 +103,13 @@ impl Bus for RedisNode {
 impl RedisNode {
     /// None: there is no timeline.
     async fn try_append(&self, post: &Post) -> Result<Option<Appended>, PortError> {
-        let Post { room, client, id, payload, window } = post;
+        let Post { room, client, id, payload, window, trace } = post;
         let (keys, config) = (&self.shared.keys, &self.shared.config);
         let (limit, length) = window.map_or((0, Duration::ZERO), |window| (window.count, window.window));
         let mut names = keys.timeline(*room);
         names.push(keys.seen(*room));
         names.push(keys.limit_in(*room, Policy::Message, &Who::Client(*client).to_string()));
-        let args = vec![
+        let mut args = vec![
             keys.channel(*room).into(),
             format!("{client}:{id}").into(),
             Value::Bytes(payload.clone()),
@@ -119,6 +119,7 @@ impl RedisNode {
             arg(limit),
             millis(length.max(Duration::from_millis(1))),
         ];
+        args.extend(trace.map(arg));
         let mut reply = self.shared.commands.run(&APPEND, names, args).await?;
         match reply.int()? {
             -1 => return Ok(None),

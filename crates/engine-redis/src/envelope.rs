@@ -2,7 +2,9 @@
 //! The scripts write the same (`lua/append.lua`, `lua/membership.lua`).
 //!
 //! ```text
-//! 1 e <seq> <sent at> <µs>\n<payload>     a position of the timeline; how many µs later it was, or nothing
+//! 1 e <seq> <sent at> <µs> <trace>\n<payload>
+//!                                         a position of the timeline; how many µs later it was, or `-`; and what follows
+//!                                         the message from node to node, if anything does
 //! 1 j <members> <client>\n<name>          joined; r: renamed; l: left, without a name
 //! 1 x <client or 0>\n<payload>            an ephemeral event, and who need not hear it
 //! 1 d\n                                   the room was ended
@@ -10,6 +12,8 @@
 //! 1 o\n<order>                            an order
 //! 1 p <n>\n                               a process speaks to itself
 //! ```
+//!
+//! What follows in a line the reader passes over: so an older version takes a message that is followed for any other.
 
 use crate::names;
 use bytes::Bytes;
@@ -62,7 +66,8 @@ pub fn decode(room: RoomId, message: &Bytes, here: impl FnOnce(u64) -> Option<In
         "e" => {
             let (seq, sent_at) = (Seq::new(number()?), Timestamp(number()?));
             let taken = number().and_then(|micros| here(sent_at.0.saturating_mul(1000).saturating_add(micros)));
-            Delivery::Entry { room, entry: Entry { seq, sent_at, payload: rest }, taken }
+            let trace = fields.next().and_then(|trace| trace.parse().ok());
+            Delivery::Entry { room, entry: Entry { seq, sent_at, payload: rest }, taken, trace }
         }
         "j" | "l" | "r" => {
             let member_count = u32::try_from(number()?).ok()?;
@@ -117,6 +122,24 @@ mod tests {
             let message = Bytes::from_static(text.as_bytes());
             let decoded = decode(room(), &message, |micros| (micros == 9001).then_some(now));
             assert!(matches!(decoded, Some(Delivery::Entry { taken, .. }) if taken == expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_trace_is_read_if_there_is_one_and_more_is_passed_over() {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        for (head, known) in [
+            ("1 e 7 9 3".to_owned(), false),
+            (format!("1 e 7 9 3 {trace}"), true),
+            (format!("1 e 7 9 3 {trace} and more"), true),
+            ("1 e 7 9 3 01-of-another-version".to_owned(), false),
+        ] {
+            let message = format!("{head}\n{{}}").into();
+            let Some(Delivery::Entry { entry, trace: read, .. }) = decode(room(), &message, |_| None) else {
+                panic!("{head}")
+            };
+            assert_eq!((entry.seq.get(), entry.sent_at.0, &entry.payload[..]), (7, 9, &b"{}"[..]));
+            assert_eq!(read.map(|trace| trace.to_string()), known.then(|| trace.to_owned()), "{head}");
         }
     }
 

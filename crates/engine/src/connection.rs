@@ -11,7 +11,7 @@ use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId, Timestamp};
 use std::{
     cell::{Cell, RefCell},
-    io,
+    fmt, io,
     net::IpAddr,
     rc::Rc,
 };
@@ -49,6 +49,24 @@ pub struct Connection<W> {
     blocked_since: Cell<Option<Instant>>,
     heard: Cell<Instant>,
     pub(crate) pinged: Cell<Instant>,
+}
+
+/// A connection's id as logs have it: in hexadecimal, in which its worker and its number can be told apart, and as text,
+/// because not every reader of JSON keeps so large a number exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionId(pub u64);
+
+impl ConnectionId {
+    /// Of the connection that made this attempt to speak for a client.
+    pub(crate) fn of_attempt(attempt: u64) -> Self {
+        Self(attempt >> ATTEMPT_BITS << ATTEMPT_BITS)
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
 }
 
 /// Where a connection comes from.

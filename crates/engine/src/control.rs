@@ -111,6 +111,21 @@ pub struct Described {
     pub last_seen_at: Timestamp,
 }
 
+impl Task {
+    /// What it is called, for the logs; what it says is nobody's business there.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Remove { .. } => "remove",
+            Self::Bans => "bans",
+            Self::Notice { .. } => "notice",
+            Self::Drain => "drain",
+            Self::Hear => "hear",
+            Self::Describe { .. } => "describe",
+        }
+    }
+}
+
 impl Order {
     /// An order to close a connection.
     #[must_use]

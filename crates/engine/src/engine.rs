@@ -7,7 +7,7 @@ use crate::{
     bans::BanList,
     canary::Canary,
     clock::{Clock, Entropy},
-    connection::{Closing, Connection},
+    connection::{Closing, Connection, ConnectionId},
     hub::Hub,
     outbox::Wire,
     port::{
@@ -16,6 +16,7 @@ use crate::{
     },
     router::{Inbox, Router},
     stats::{Stats, one},
+    trace::Tracer,
     view::{Lists, Position, RoomView},
 };
 use bytes::Bytes;
@@ -268,6 +269,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Has messages that are followed be taken down as they are delivered; the first one who asks for it does that.
+    pub fn follow_with(&self, tracer: Arc<dyn Tracer>) {
+        let _ = self.router.tracer.set(tracer);
+    }
+
     /// The time of day.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -388,7 +394,10 @@ impl Engine {
         }
         match self.bounded(self.ports.directory.detach(client, attachment, grace)).await {
             Ok(()) => self.forget_gone(attachment),
-            Err(e) => tracing::warn!(%client, error = %e, "could not detach; trying again with the next sweep"),
+            Err(e) => {
+                let connection = ConnectionId::of_attempt(attachment.connection);
+                tracing::warn!(%connection, %client, error = %e, "could not detach; trying again with the next sweep");
+            }
         }
     }
 

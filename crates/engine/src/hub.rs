@@ -4,12 +4,13 @@
 
 mod errand;
 mod feed;
+mod following;
 mod member;
 mod repair;
 mod tick;
 
 use crate::{
-    connection::{Closing, Connection, Peer},
+    connection::{Closing, Connection, ConnectionId, Peer},
     engine::Engine,
     fold, frame,
     outbox::{Flushed, Wire},
@@ -21,6 +22,7 @@ use crate::{
 use bytes::Bytes;
 pub(crate) use errand::{Errand, Receipt};
 use feed::{Feed, HELD, Held, How};
+use following::Following;
 use member::Member;
 use protocol::{
     ClientId, CloseCode, CorrelationId, RoomId, ServerEvent, Timestamp,
@@ -107,6 +109,7 @@ struct State<W> {
     /// How often a room was read again; each reading has a number.
     readings: u64,
     delivered: u64,
+    following: Following,
 }
 
 /// What only the run loop has.
@@ -135,6 +138,7 @@ impl<W: Wire> Hub<W> {
                 broken: Vec::new(),
                 readings: 0,
                 delivered: 0,
+                following: Following::default(),
             }),
             flush: Notify::new(),
             through: Cell::new(0),
@@ -483,7 +487,8 @@ impl<W: Wire> Hub<W> {
             // It may have moved while the directory was asked: once more.
             self.doubt(&found);
         } else if is_astray {
-            tracing::warn!(client = ?found.client(), ?heard, ?rooms, "a connection hears other rooms than its client is in");
+            let (connection, client) = (ConnectionId(found.id), found.client());
+            tracing::warn!(%connection, ?client, ?heard, ?rooms, "a connection hears other rooms than its client is in");
             self.close(&found, CloseCode::Restart);
         }
         found.astray.set(is_astray);
@@ -491,7 +496,7 @@ impl<W: Wire> Hub<W> {
 
     fn to_room(&self, room: RoomId, item: Item, alone: bool) {
         let mut state = self.state.borrow_mut();
-        let State { feeds, speakers, dirty, broken, readings, delivered, .. } = &mut *state;
+        let State { feeds, speakers, dirty, broken, readings, delivered, following, .. } = &mut *state;
         let Some(feed) = feeds.get_mut(&room) else { return };
         if let Some(waiting) = &mut feed.waiting {
             if waiting.len() < HELD {
@@ -507,7 +512,7 @@ impl<W: Wire> Hub<W> {
         let through = alone && dirty.is_empty() && feed.members.len() <= TURN;
         let how = How { limit: self.config.outbox_bytes, through };
         let handed = match item {
-            Item::Entry { seq, sent_at, frame, taken, reach, .. } => {
+            Item::Entry { seq, sent_at, frame, taken, reach, followed, .. } => {
                 if let Some(last) = feed.last.filter(|last| seq > last.next()) {
                     tracing::warn!(%room, after = %last, %seq, "positions are missing: reading the room again");
                     feed.doubt(*readings);
@@ -519,6 +524,7 @@ impl<W: Wire> Hub<W> {
                             frame,
                             taken,
                             reach,
+                            followed,
                         });
                         return;
                     }
@@ -526,6 +532,7 @@ impl<W: Wire> Hub<W> {
                 feed.last = feed.last.max(Some(seq));
                 feed.mark = feed.mark.max(Some((seq, sent_at)));
                 let taken = taken.map_or(Taken::NOT, |at| self.tally.mark(at));
+                let length = frame.len();
                 let handed = feed.deliver(&Held::Entry(seq, frame, taken), None, how, *readings, dirty);
                 *delivered += handed.delivered;
                 if handed.written > 0 {
@@ -536,6 +543,9 @@ impl<W: Wire> Hub<W> {
                     Some(reach) => reach.add(handed.delivered),
                     None if handed.delivered > 0 => self.engine.stats.fan_out.observe(handed.delivered),
                     None => {}
+                }
+                if let Some(message) = followed {
+                    following.handed(message, handed.delivered, length, !dirty.is_empty());
                 }
                 if handed.left_out {
                     feed.repair(room, broken);
@@ -601,6 +611,7 @@ impl<W: Wire> Hub<W> {
 
     async fn flush_dirty(&self) {
         let dirty = std::mem::take(&mut self.state.borrow_mut().dirty);
+        let _until_written = std::mem::take(&mut self.state.borrow_mut().following);
         for (n, connection) in dirty.into_iter().enumerate() {
             if n > 0 && n % TURN == 0 {
                 self.tally.settle();

@@ -20,6 +20,7 @@
 //! | [`control`], [`desk`] | orders between processes, and who asks for them |
 //! | [`bans`] | whom bans hit |
 //! | [`stats`] | what a node counts, for whoever shows it |
+//! | [`trace`] | following single messages from node to node |
 //!
 //! **Adding a backend**: implement the traits of [`port`], then run [`conformance`] against it from an integration test, as `tests/memory.rs` does.
 
@@ -43,6 +44,7 @@ pub mod port;
 mod router;
 mod sharing;
 pub mod stats;
+pub mod trace;
 pub mod view;
 
 pub use bans::BanList;
@@ -54,4 +56,5 @@ pub use limiter::{Limiter, Quotas, Wait, Who};
 pub use memory::{MemoryCluster, Retention};
 pub use outbox::Wire;
 pub use port::{PortError, Ports, Unavailable};
+pub use trace::TraceContext;
 pub use view::{Position, RoomView};

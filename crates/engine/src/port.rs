@@ -7,6 +7,7 @@ mod records;
 pub use census::{Census, ClientRecord, Counts, Expelled, PARTICIPANTS_KEPT, Participants};
 pub use records::{Document, Records, Table};
 
+use crate::trace::TraceContext;
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
@@ -95,6 +96,8 @@ pub struct Post {
     pub payload: Bytes,
     /// How many of them the cluster takes from this client.
     pub window: Option<Window>,
+    /// If it is followed, by what.
+    pub trace: Option<TraceContext>,
 }
 
 /// What [`Bus::append`] did.
@@ -158,6 +161,8 @@ pub enum Delivery {
         entry: Entry,
         /// When the timeline took it, by this process's own clock, as well as the backend knows that. Only for measuring.
         taken: Option<Instant>,
+        /// As in its [`Post`]. It goes with what is published, and not into the log.
+        trace: Option<TraceContext>,
     },
     /// A membership change, in the order in which the directory made them.
     Membership {

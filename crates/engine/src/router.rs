@@ -9,11 +9,12 @@ use crate::{
     interest::{Interest, MAX_WORKERS, Workers},
     port::{Change, Delivery, Sink},
     stats::{Histogram, Reach},
+    trace::{Delivering, TraceContext, Tracer},
 };
 use bytes::Bytes;
 use protocol::{ClientId, CloseCode, RoomId, Seq, Timestamp};
 use std::sync::{
-    Arc, PoisonError, RwLock, RwLockReadGuard,
+    Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use tokio::{
@@ -30,8 +31,10 @@ const WORKER_SHIFT: u32 = 48;
 /// attempts to do so that is.
 pub(crate) const ATTEMPT_BITS: u32 = 8;
 
+/// A message that is followed.
+pub(crate) type Followed = Arc<dyn Delivering>;
+
 /// What a worker is handed.
-#[derive(Debug)]
 pub(crate) enum Item {
     Entry {
         room: RoomId,
@@ -41,6 +44,8 @@ pub(crate) enum Item {
         taken: Option<Instant>,
         /// Of a message that went to several workers.
         reach: Option<Arc<Reach>>,
+        /// Of a message that is followed: it has been delivered here when all workers have dropped it.
+        followed: Option<Followed>,
     },
     Membership {
         room: RoomId,
@@ -106,12 +111,14 @@ pub(crate) struct Router {
     /// An order to read the bans may have been missed.
     pub(crate) bans_doubtful: Notify,
     fan_out: Arc<Histogram>,
+    /// Who follows messages, if anybody does.
+    pub(crate) tracer: OnceLock<Arc<dyn Tracer>>,
 }
 
 impl Router {
     pub(crate) fn new(orders: mpsc::Sender<Heard>, fan_out: Arc<Histogram>) -> Self {
         let (interest, workers, generation) = (Interest::default(), RwLock::default(), AtomicU64::default());
-        Self { interest, workers, generation, orders, bans_doubtful: Notify::new(), fan_out }
+        Self { interest, workers, generation, orders, bans_doubtful: Notify::new(), fan_out, tracer: OnceLock::new() }
     }
 
     /// One more worker; `None` when there are as many as a node can have.
@@ -176,6 +183,11 @@ impl Router {
         }
     }
 
+    #[cold]
+    fn follow(&self, message: TraceContext) -> Option<Followed> {
+        Some(self.tracer.get()?.delivering(message).into())
+    }
+
     fn hand(&self, to: Workers, item: impl Fn() -> Item) {
         if to == 0 {
             return;
@@ -191,10 +203,11 @@ impl Router {
 impl Sink for Router {
     fn deliver(&self, delivery: Delivery) {
         match delivery {
-            Delivery::Entry { room, entry, taken } => {
+            Delivery::Entry { room, entry, taken, trace } => {
                 let workers = self.interest.workers(room);
                 if workers != 0 {
                     let reach = (workers.count_ones() > 1).then(|| Arc::new(Reach::new(self.fan_out.clone())));
+                    let followed = trace.and_then(|trace| self.follow(trace));
                     let frame = frame::entry(entry.seq, entry.sent_at, &entry.payload);
                     self.hand(workers, || Item::Entry {
                         room,
@@ -203,6 +216,7 @@ impl Sink for Router {
                         frame: frame.clone(),
                         taken,
                         reach: reach.clone(),
+                        followed: followed.clone(),
                     });
                 }
             }

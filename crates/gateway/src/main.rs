@@ -28,7 +28,11 @@ fn main() -> ExitCode {
             ("The gateway", [&[NODE_ID], Config::VARIABLES].concat()),
         ]
     };
-    Program { name: "gateway", version: VERSION, about, sections, more: &[] }.main(read, serve)
+    Program { name: "gateway", version: VERSION, about, sections, more: &[] }.main(
+        read,
+        |settings| settings.node_id.to_string(),
+        serve,
+    )
 }
 
 fn read(r: &mut Reader<'_>) -> Value<Settings> {

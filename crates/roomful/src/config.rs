@@ -7,6 +7,7 @@ use runtime::{
     program::Program,
     server::{HOST, PORT},
     telemetry::Telemetry,
+    traces::TracesConfig,
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -36,6 +37,8 @@ pub struct Config {
     pub frontend: PathBuf,
     /// How it logs.
     pub telemetry: Telemetry,
+    /// Where its traces go, if anywhere.
+    pub traces: Option<TracesConfig>,
     /// Where it meets others; without, it keeps everything in memory.
     pub redis: Option<RedisConfig>,
     /// Of the sockets.
@@ -55,7 +58,7 @@ impl Config {
         let mut r = Reader::new(env);
         let (host, port) = (r.parse::<IpAddr>(&HOST), r.parse::<u16>(&PORT));
         let frontend = r.parse::<PathBuf>(&FRONTEND_DIR);
-        let telemetry = Telemetry::read(&mut r);
+        let (telemetry, traces) = (Telemetry::read(&mut r), TracesConfig::read(&mut r));
         let redis = RedisConfig::read_optional(&mut r);
         let chat_node = chat_node::Config::read(&mut r, fresh_node);
         let gateway = gateway::Config::read(&mut r);
@@ -71,6 +74,7 @@ impl Config {
             address: SocketAddr::new(host.get()?, port.get()?),
             frontend: frontend.get()?,
             telemetry: telemetry.get()?,
+            traces: traces.get()?,
             redis: redis
                 .map(|redis| redis.for_nodes(chat_node.retention, chat_node.engine.lease, chat_node.engine.heartbeat)),
             chat_node,

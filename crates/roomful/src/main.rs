@@ -17,9 +17,13 @@ use runtime::{
     lifecycle::Lifecycle,
     program::{self, Served},
     server::{self, HOST, PORT},
-    telemetry,
+    telemetry::{self, Process, Telemetry, say_why},
+    traces,
 };
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
+
+/// What it is called, in logs and elsewhere.
+const SERVICE: &str = "roomful";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,7 +45,7 @@ fn diagnose(arguments: &[String]) -> ExitCode {
     let variables: Vec<_> = [HOST, PORT]
         .into_iter()
         .chain(config::sections().into_iter().flat_map(|(_, variables)| variables))
-        .chain(telemetry::VARIABLES.iter().copied())
+        .chain(telemetry::VARIABLES.iter().chain(traces::VARIABLES).copied())
         .collect();
     let faults = |env: &dyn Env| match Config::from_env(env, SystemEntropy.uuid()) {
         Ok(_) => vec![],
@@ -76,12 +80,17 @@ fn serve(env: &dyn Env, password: Option<String>) -> ExitCode {
     let config = match Config::from_env(env, SystemEntropy.uuid()) {
         Ok(config) => config,
         Err(faults) => {
-            eprintln!("roomful: {faults}\n`make run` makes up what a developer's machine needs.");
+            Telemetry::init_for_faults(env, SERVICE);
+            say_why(SERVICE, &format!("{faults}\n`make run` makes up what a developer's machine needs."));
             return ExitCode::from(u8::try_from(EXIT_CONFIG).unwrap_or(1));
         }
     };
-    config.telemetry.init();
-    program::run("roomful", |lifecycle| run(config, password, lifecycle))
+    let process = Process { service: SERVICE, node: Some(config.chat_node.node_id.to_string()) };
+    if let Err(why) = program::follow(&config.telemetry, config.traces.as_ref(), process) {
+        say_why(SERVICE, &why);
+        return ExitCode::FAILURE;
+    }
+    program::run(SERVICE, |lifecycle| run(config, password, lifecycle))
 }
 
 async fn run(config: Config, password: Option<String>, lifecycle: Lifecycle) -> Served {

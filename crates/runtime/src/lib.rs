@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`mod@env`] | environment variables, read whole and checked before anything is bound; every fault at once |
 //! | [`telemetry`] | logs, for a terminal or as JSON |
+//! | [`traces`] | OpenTelemetry spans, for whoever wants them |
 //! | [`metrics`] | one registry a service, the process's own figures, HTTP requests |
 //! | [`health`] | readiness and the checks behind it |
 //! | [`ops`] | `/livez`, `/readyz`, `/metrics` |
@@ -34,4 +35,5 @@ pub mod program;
 pub mod server;
 pub mod signing;
 pub mod telemetry;
+pub mod traces;
 pub mod websocket;

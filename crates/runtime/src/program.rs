@@ -7,7 +7,8 @@ use crate::{
     lifecycle::Lifecycle,
     probe::{self, Question},
     server::{self, HOST, PORT},
-    telemetry::{self, Telemetry},
+    telemetry::{self, Process, Telemetry, say_why},
+    traces::{self, TracesConfig},
 };
 use std::{
     error::Error,
@@ -58,11 +59,14 @@ impl Program {
     /// Runs from `main`: reads everything, listens, and serves until the service ends by itself, or was asked to (SIGTERM,
     /// SIGINT) and has. A second signal ends it at once.
     ///
+    /// `node` is what `NODE_ID` came to, for the logs.
+    ///
     /// `serve` may take its time after `lifecycle.soft`, and bounds it itself: only the service knows how long its
     /// clients need.
     pub fn main<C, F>(
         self,
         read: impl FnOnce(&mut Reader<'_>) -> Value<C>,
+        node: impl FnOnce(&C) -> String,
         serve: impl FnOnce(C, TcpListener, Lifecycle) -> F,
     ) -> ExitCode
     where
@@ -73,14 +77,19 @@ impl Program {
         if let Some(status) = self.answer(&arguments) {
             return status;
         }
-        let (address, telemetry, config) = match self.read(&ProcessEnv, read) {
+        let (address, telemetry, traces, config) = match self.read(&ProcessEnv, read) {
             Ok(read) => read,
             Err(faults) => {
-                eprintln!("{}: {faults}", self.name);
+                Telemetry::init_for_faults(&ProcessEnv, self.name);
+                say_why(self.name, &faults);
                 return ExitCode::from(u8::try_from(EXIT_CONFIG).unwrap_or(1));
             }
         };
-        telemetry.init();
+        if let Err(why) = follow(&telemetry, traces.as_ref(), Process { service: self.name, node: Some(node(&config)) })
+        {
+            say_why(self.name, &why);
+            return ExitCode::FAILURE;
+        }
         run(self.name, |lifecycle| {
             let listener = server::bind(address);
             let serving = listener.map(|listener| serve(config, listener, lifecycle));
@@ -92,12 +101,12 @@ impl Program {
         &self,
         env: &dyn Env,
         read: impl FnOnce(&mut Reader<'_>) -> Value<C>,
-    ) -> Result<(SocketAddr, Telemetry, C), crate::env::ConfigError> {
+    ) -> Result<(SocketAddr, Telemetry, Option<TracesConfig>, C), crate::env::ConfigError> {
         let mut r = Reader::new(env);
         let (host, port) = (r.parse::<IpAddr>(&HOST), r.parse::<u16>(&PORT));
-        let (telemetry, config) = (Telemetry::read(&mut r), read(&mut r));
+        let (telemetry, traces, config) = (Telemetry::read(&mut r), TracesConfig::read(&mut r), read(&mut r));
         r.finish()?;
-        Ok((SocketAddr::new(host.get()?, port.get()?), telemetry.get()?, config.get()?))
+        Ok((SocketAddr::new(host.get()?, port.get()?), telemetry.get()?, traces.get()?, config.get()?))
     }
 
     /// Does what the arguments ask for when that needs no service; `None` when there are none, and it is to serve.
@@ -146,9 +155,16 @@ impl Program {
         let mut sections = vec![("Where it listens", vec![HOST, PORT])];
         sections.extend((self.sections)());
         sections.push(("Logs", telemetry::VARIABLES.to_vec()));
+        sections.push(("Traces", traces::VARIABLES.to_vec()));
         let sections: Vec<_> = sections.iter().map(|(title, variables)| (*title, variables.as_slice())).collect();
         example(&sections)
     }
+}
+
+/// Starts logs, and traces if they are wanted.
+pub fn follow(telemetry: &Telemetry, traces: Option<&TracesConfig>, process: Process) -> Result<(), String> {
+    telemetry.init(process.clone());
+    traces.map_or(Ok(()), |traces| traces.init(&process))
 }
 
 /// Runs what `serve` makes on a runtime of its own, with signals on the lifecycle that it gets, and says how it went.
@@ -169,10 +185,11 @@ where
             lifecycle.listen_for_signals()?;
             runtime.block_on(until_ended(serve(lifecycle.clone()), lifecycle))
         });
+    traces::finish();
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("{name}: {e}");
+            say_why(name, &e);
             ExitCode::FAILURE
         }
     }

@@ -89,7 +89,9 @@ where
         state.figures.act(entry.action, entry.outcome);
         if state.append(&entry, Some(&id)).await.is_err() {
             // It was done, and saying otherwise would help nobody: its entry follows, with an unknown outcome.
-            tracing::warn!(act = id, action = ?entry.action, target = entry.target, "an act waits to be settled");
+            // Whom it was about, the audit log says: it may be an address.
+            let request_id = &entry.request_id;
+            tracing::warn!(request_id, act = id, action = ?entry.action, "an act waits to be settled");
         }
         answer
     });

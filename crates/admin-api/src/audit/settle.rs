@@ -36,7 +36,7 @@ pub(crate) async fn settle(state: &State, asked: &CancellationToken) -> Result<(
             continue; // another replica was first
         }
         state.figures.act(entry.action, entry.outcome);
-        tracing::warn!(act = act.id, action = ?entry.action, target = entry.target, "an abandoned act was settled");
+        tracing::warn!(act = act.id, action = ?entry.action, "an abandoned act was settled");
     }
     Ok(())
 }

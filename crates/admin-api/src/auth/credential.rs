@@ -61,7 +61,7 @@ impl Credentials {
         let stored = ask_within(PATIENCE, self.records.get(Table::Credentials, &self.user)).await?;
         let Some(stored) = stored else { return Ok(self.configured.clone()) };
         let Ok(stored) = serde_json::from_slice::<Stored>(&stored) else {
-            tracing::error!(user = self.user, "the stored credential cannot be read");
+            tracing::error!("the stored credential cannot be read");
             return Err(Problem::unavailable("the stored credential cannot be read"));
         };
         if !self.is_configured(&stored.based_on).await? {

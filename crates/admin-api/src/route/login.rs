@@ -13,7 +13,7 @@ use protocol::{
     admin::{AuditAction, AuditOutcome, Login, Session},
     policy::Policy,
 };
-use runtime::{client_addr::limit_key, http::Problem};
+use runtime::{client_addr::limit_key, http::Problem, telemetry::LoggedAddress};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Sign in
@@ -101,6 +101,8 @@ pub(crate) async fn note_left_out(state: &State, count: u64) {
 /// Writes down what was refused. When that cannot be, it is refused all the same.
 async fn note(state: &State, entry: &protocol::admin::AuditEntry) {
     if state.append(entry, None).await.is_err() {
-        tracing::warn!(actor = entry.actor, ip = %entry.ip, detail = entry.detail, "not in the audit log");
+        // Without the name: it is whatever was typed there, at times a password.
+        let (request_id, address) = (&entry.request_id, LoggedAddress(entry.ip));
+        tracing::warn!(request_id, %address, action = ?entry.action, detail = entry.detail, "not in the audit log");
     }
 }

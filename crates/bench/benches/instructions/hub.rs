@@ -34,7 +34,7 @@ pub fn fan_out(members: u64) {
     let delivery = || {
         node.settle();
         seq += 1;
-        Delivery::Entry { room: node.room, entry: sample::entry(seq), taken: Some(Instant::now()) }
+        Delivery::Entry { room: node.room, entry: sample::entry(seq), taken: Some(Instant::now()), trace: None }
     };
     count(delivery, |delivery| {
         node.sink.deliver(delivery);

@@ -21,6 +21,7 @@ use crate::{
 };
 use engine::{
     Closing, Connection, Hub, PortError, Unavailable, Wait, Who,
+    connection::ConnectionId,
     engine::{Entered, Target},
     port::Attachment,
 };
@@ -29,6 +30,7 @@ use protocol::{
     event::{CommandError, LeaveReason, RoomLeft},
     policy::Policy,
 };
+use runtime::telemetry::LoggedAddress;
 use std::{io, mem::MaybeUninit, net::IpAddr, rc::Rc, sync::Arc};
 use tokio::{net::TcpStream, time::Instant};
 
@@ -60,6 +62,8 @@ pub(crate) enum Refusal {
         retry_after_ms: Option<u64>,
     },
     Close(CloseCode),
+    /// The store does not answer.
+    Unavailable(Unavailable),
     /// Another connection speaks for the client now, or this node's lease has run out.
     Superseded,
 }
@@ -150,7 +154,8 @@ impl Client {
     /// One more thing that a well-behaved client does not do.
     pub(crate) fn strike(&mut self) {
         if self.strikes.add(Instant::now()) {
-            tracing::info!(client = ?self.connection.client(), address = %self.address, "flooding");
+            let (connection, client) = (ConnectionId(self.connection.id), self.connection.client());
+            tracing::info!(%connection, ?client, address = %LoggedAddress(self.address), "flooding");
             self.hub.close(&self.connection, CloseCode::Flooding);
         }
     }
@@ -180,6 +185,11 @@ impl Client {
 
     fn refuse(&mut self, id: Option<CorrelationId>, refusal: Refusal) {
         match refusal {
+            Refusal::Unavailable(e) => {
+                let connection = ConnectionId(self.connection.id);
+                tracing::warn!(%connection, error = %e, "a command could not be carried out");
+                self.refuse(id, Refusal::unavailable());
+            }
             Refusal::Error { code, message, retry_after_ms } => {
                 self.node.statistics.refused(code);
                 self.hub.send(&self.connection, &CommandError { id, code, message, retry_after_ms }.into());
@@ -291,6 +301,14 @@ impl Refusal {
         Self::error(ErrorCode::NotConnected, "the first frame must be CONNECT")
     }
 
+    fn unavailable() -> Self {
+        Self::Error {
+            code: ErrorCode::Unavailable,
+            message: "the server cannot reach its store; trying again with the same id is safe".into(),
+            retry_after_ms: Some(RETRY_UNAVAILABLE),
+        }
+    }
+
     fn error(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::Error { code, message: message.into(), retry_after_ms: None }
     }
@@ -324,12 +342,7 @@ impl From<Full> for Refusal {
 
 impl From<Unavailable> for Refusal {
     fn from(e: Unavailable) -> Self {
-        tracing::warn!(error = %e, "a command could not be carried out");
-        Self::Error {
-            code: ErrorCode::Unavailable,
-            message: "the server cannot reach its store; trying again with the same id is safe".into(),
-            retry_after_ms: Some(RETRY_UNAVAILABLE),
-        }
+        Self::Unavailable(e)
     }
 }
 

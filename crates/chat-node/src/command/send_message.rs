@@ -1,6 +1,7 @@
 //! `SEND_MESSAGE`: gives a message its place in the timeline.
 
 use super::{Client, Refusal, Reply};
+use crate::trace;
 use engine::{PortError, Wait, Who, port::Post};
 use protocol::{
     CorrelationId, MessageBody, MessageId, RoomId,
@@ -24,13 +25,25 @@ struct Payload<'a> {
 
 /// `id` is the command's as it was spelled: that is how its sender knows it.
 pub(super) async fn run(client: &mut Client, id: Option<CorrelationId>, command: SendMessage) -> Reply {
+    let send = trace::send(client.connection.id);
     let room_id = client.room(command.room_id)?;
     let body = MessageBody::parse(&command.body, client.node.config.limits.message_chars)?;
     let sender = Member { client_id: client.id()?, username: client.username()?.clone() };
     let payload = encode(room_id, command.id, &sender, &body)?;
     let window = client.node.limiter.window(Policy::Message);
-    let post = Post { room: room_id, client: sender.client_id, id: command.id, payload: payload.into(), window };
-    let appended = match client.node.engine.send(post).await {
+    let mut append = send.as_ref().and_then(trace::append);
+    let trace = append.as_ref().and_then(trace::context);
+    let post = Post { room: room_id, client: sender.client_id, id: command.id, payload: payload.into(), window, trace };
+    let appended = client.node.engine.send(post).await;
+    if let Some(append) = &mut append {
+        match &appended {
+            Ok(appended) => append.note("roomful.duplicate", appended.duplicate),
+            Err(_) => append.failed("it got no place"),
+        }
+    }
+    // Here, and not when the answer is made.
+    drop(append);
+    let appended = match appended {
         Err(PortError::Limited(wait)) => {
             client.node.limiter.note_refused(Policy::Message, Who::Client(sender.client_id));
             return Err(Wait(wait).into());

@@ -13,6 +13,7 @@ local remembered = ARGV[5] -- ms that a message's id is remembered
 local ttl     = ARGV[6]
 local limit   = tonumber(ARGV[7]) -- of the window; 0: there is none
 local length  = tonumber(ARGV[8])
+local trace   = ARGV[9] -- of a message that is followed; it goes with what is published, and is not stored
 
 local life, last = unpack(redis.call('HMGET', meta, 'life', 'at'))
 if not life then return { -1 } end
@@ -38,7 +39,9 @@ redis.call('XADD', log, 'MAXLEN', '=', kept, seq_text .. '-0', 'at', at_text, 'p
 redis.call('SET', seen, seq_text .. ' ' .. at_text, 'PX', remembered)
 redis.call('PEXPIRE', meta, ttl)
 redis.call('PEXPIRE', log, ttl)
--- And how many microseconds later, for whoever measures how long it takes from here; unknown when the clock was put back.
-local micros = at == now and string.format(' %d', tonumber(clock[2]) % 1000) or ''
-redis.call('PUBLISH', channel, '1 e ' .. seq_text .. ' ' .. at_text .. micros .. '\n' .. payload)
+-- And how many microseconds later, for whoever measures how long it takes from here; '-' when the clock was put back.
+local micros = at == now and string.format('%d', tonumber(clock[2]) % 1000) or '-'
+local head = '1 e ' .. seq_text .. ' ' .. at_text .. ' ' .. micros
+if trace then head = head .. ' ' .. trace end
+redis.call('PUBLISH', channel, head .. '\n' .. payload)
 return { 1, seq, at, 0 }

@@ -2,6 +2,7 @@
 
 use super::{Backend, LONG, MANY, Node, Person, Recorder, entries, message, payload, post};
 use crate::port::{Address, Delivery, Entry, PortError, Post, Slice, Span};
+use crate::trace::TraceContext;
 use bytes::Bytes;
 use protocol::{RoomId, Seq, policy::Window};
 use std::{sync::Arc, time::Duration};
@@ -86,6 +87,29 @@ pub async fn what_is_read_is_what_was_published(backend: &impl Backend) {
     let times = |entries: &[Entry]| entries.iter().map(|e| (e.seq, e.sent_at)).collect::<Vec<_>>();
     assert_eq!(times(&heard), appended.iter().map(|a| (a.seq, a.sent_at)).collect::<Vec<_>>());
     assert_eq!(heard[3].payload, payload("message 3"));
+}
+
+/// Every node hears by what a message is followed, and that another one is not; the log does not keep it, and whoever
+/// repeats a message that is there already tells nobody anything.
+pub async fn a_trace_goes_with_what_is_published_and_not_into_the_log(backend: &impl Backend) {
+    let (node, person, room) = somewhere(backend).await;
+    let other = Node::new(backend).await;
+    node.subscribe(room).await;
+    other.subscribe(room).await;
+    let (trace, id) = (TraceContext::new(u128::MAX - 1, 2), message());
+    for trace in [trace, TraceContext::new(3, 4)] {
+        node.ports.bus.append(Post { trace, ..post(room, person.id, id, "followed") }).await.unwrap();
+    }
+    person.say(room, "not followed").await;
+    for node in [&node, &other] {
+        let heard = node.heard.entries(room, 2).await;
+        assert_eq!(read(node, room, Span::Newest, 9).await.entries, heard);
+        let traces = node.heard.all().into_iter().filter_map(|delivery| match delivery {
+            Delivery::Entry { trace, .. } => Some(trace),
+            _ => None,
+        });
+        assert_eq!(traces.collect::<Vec<_>>(), [trace, None]);
+    }
 }
 
 /// The same id from the same client is answered with the first one's position, from whichever node, and is published

@@ -74,6 +74,7 @@ macro_rules! conformance_tests {
             bus:
                 every_node_hears_the_same_order_without_holes
                 what_is_read_is_what_was_published
+                a_trace_goes_with_what_is_published_and_not_into_the_log
                 an_id_is_posted_once
                 concurrent_retries_post_once
                 an_id_of_another_client_or_room_is_another_message
@@ -401,7 +402,7 @@ pub(crate) fn message() -> MessageId {
 }
 
 pub(crate) fn post(room: RoomId, client: ClientId, id: MessageId, text: &str) -> Post {
-    Post { room, client, id, payload: payload(text), window: None }
+    Post { room, client, id, payload: payload(text), window: None, trace: None }
 }
 
 pub(crate) fn new_room(name: &str) -> NewRoom {

@@ -123,7 +123,7 @@ impl Engine {
     }
 
     async fn carry_out(&self, task: Task) -> Result<Outcome, Unavailable> {
-        tracing::debug!(?task, "an operator's task");
+        tracing::debug!(task = task.name(), "an operator's task");
         match task {
             Task::Remove { client, code } => {
                 let code = CloseCode::from_number(code).unwrap_or(CloseCode::Removed);

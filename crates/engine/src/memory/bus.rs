@@ -33,7 +33,7 @@ impl Bus for MemoryNode {
     }
 
     async fn append(&self, post: Post) -> Result<Appended, PortError> {
-        let Post { room: id, client, id: message, payload, window } = post;
+        let Post { room: id, client, id: message, payload, window, trace } = post;
         let (now, key) = (self.now(), (client, message));
         let mut state = self.state();
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
@@ -48,7 +48,7 @@ impl Bus for MemoryNode {
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
         let appended = room.log.append(now, &self.shared.retention, key, payload.clone());
         let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
-        state.tell(id, &Delivery::Entry { room: id, entry, taken: Some(Instant::now()) });
+        state.tell(id, &Delivery::Entry { room: id, entry, taken: Some(Instant::now()), trace });
         Ok(appended)
     }
 

@@ -7,8 +7,17 @@ use std::collections::BTreeMap;
 const FILE: &str = include_str!("../../../../docker-compose.yml");
 
 /// Set in the file itself, or of no use in a container.
-const FIXED: &[&str] =
-    &["HOST", "PORT", "REDIS_URL", "REDIS_ENDPOINT", "REDIS_CA_FILE", "NODE_ID", "TRUSTED_PROXIES", "LOG_FORMAT"];
+const FIXED: &[&str] = &[
+    "HOST",
+    "PORT",
+    "REDIS_URL",
+    "REDIS_ENDPOINT",
+    "REDIS_CA_FILE",
+    "NODE_ID",
+    "TRUSTED_PROXIES",
+    "LOG_FORMAT",
+    "OTEL_SERVICE_NAME",
+];
 
 /// What stands below a key, indented.
 fn block<'a>(indent: &str, key: &str) -> &'a str {
@@ -46,7 +55,11 @@ fn every_variable_of_a_service_is_handed_on() {
     ];
     for (service, variables) in services {
         let own = block("  ", service);
-        let all = variables.iter().chain(engine_redis::env::VARIABLES).chain(runtime::telemetry::VARIABLES);
+        let all = variables
+            .iter()
+            .chain(engine_redis::env::VARIABLES)
+            .chain(runtime::telemetry::VARIABLES)
+            .chain(runtime::traces::VARIABLES);
         for variable in all.filter(|variable| !FIXED.contains(&variable.name)) {
             let line =
                 |text: &str| text.lines().any(|line| line.trim_start().starts_with(&format!("{}:", variable.name)));

@@ -1,7 +1,7 @@
 //! What is done around every request: its id, its problem, its count and its line in the log.
 
 use super::{Problem, RequestId, SECURITY_HEADERS, X_REQUEST_ID};
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, traces};
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
@@ -14,7 +14,10 @@ use actix_web::{
     middleware::Next,
 };
 use std::time::Instant;
-use tracing::Instrument;
+use tracing::{
+    Instrument,
+    field::{Empty, display},
+};
 
 /// The label of requests that no route matched.
 const UNMATCHED: &str = "unmatched";
@@ -30,7 +33,12 @@ pub(crate) async fn observe(
     let path = request.path().to_owned();
     request.extensions_mut().insert(id.clone());
 
-    let span = tracing::info_span!("http", request_id = %id, method, path);
+    // Of the highest level, so that its names are in whatever is logged at all.
+    let span = tracing::error_span!("http", request_id = %id, method, path, trace_id = Empty);
+    let mut trace = traces::of_request(method, &path, request.headers());
+    if let Some(trace) = &trace {
+        span.record("trace_id", display(format_args!("{:032x}", trace.trace())));
+    }
     let result = next.call(request).instrument(span).await;
 
     let (pattern, status, cause, result) = match result {
@@ -49,6 +57,9 @@ pub(crate) async fn observe(
         }
     };
 
+    if let Some(mut trace) = trace.take() {
+        trace.answered(method, pattern.as_deref(), status.as_u16());
+    }
     let took = started.elapsed();
     metrics.request(method, pattern.as_deref().unwrap_or(UNMATCHED), status.as_u16(), took);
     let (code, ms, cause) = (status.as_u16(), took.as_secs_f64() * 1e3, cause.unwrap_or_default());

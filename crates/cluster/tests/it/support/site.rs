@@ -46,6 +46,7 @@ pub fn site() -> (Site, Port, TempDir) {
     let site = Site {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port.number())),
         access_log: root.join("access.log"),
+        log_addresses: "short".into(),
         dir: root.join("nginx"),
         frontend,
         open_files: 1024,
