@@ -23,6 +23,7 @@ const STEPS: &[Step<'_>] = &[
     ("generated files", &["cargo", "xtask", "codegen", "--check"]),
     ("crate graph", &["cargo", "xtask", "layers"]),
     ("tidiness", &["cargo", "xtask", "tidy"]),
+    ("dashboards and alerts", &["cargo", "xtask", "observability"]),
     ("lints", &["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     ("front end: packages", &["npm", "--prefix", "frontend", "ci", "--no-audit", "--no-fund", "--loglevel=error"]),
     ("front end: formatting", &["npm", "--prefix", "frontend", "run", "--silent", "format:check"]),

@@ -4,6 +4,7 @@ mod ci;
 mod codegen;
 mod instructions;
 mod layers;
+mod observability;
 mod tidy;
 
 use std::{
@@ -23,6 +24,7 @@ cargo xtask <command>
                     write that file anew
   layers            fail if the crate graph is not the one in crates/xtask/layers.txt
   layers --write    write that file anew; the change shows in review
+  observability     fail on dashboards, alerts and runbooks that do not parse, fail their tests, or name what is not there
   tidy              fail on files that are too long and other untidiness";
 
 fn main() -> ExitCode {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["instructions", "--write"] => instructions::write(&root(), &target(&root())),
         ["layers"] => layers::check(&root()),
         ["layers", "--write"] => layers::write(&root()),
+        ["observability"] => observability::check(&root(), &target(&root())),
         ["tidy"] => tidy::check(&root()),
         [] | ["--help" | "-h" | "help"] => {
             println!("{HELP}");
