@@ -19,7 +19,7 @@ export const abuse = dashboard({
         number('Failed sign-ins', 'Tries to sign in as an admin that failed, within the last hour.', 'short', 'sum(increase(admin_sign_ins_total{outcome!="done"}[1h])) or vector(0)', { thresholds: [[4, 'orange'], [10, 'red']], decimals: 0 }),
         number('Bans', 'That hold now.', 'short', 'max(bans_active)', { base: 'blue' }),
         number('Dashboards open', 'Admins that look at the live feed.', 'short', 'sum(admin_live_connections)', { base: 'blue' }),
-        number('Clients', 'That the cluster knows.', 'short', 'max(cluster_clients)', { base: 'blue' }),
+        number('Clients', 'Of the whole cluster, that a connection speaks for.', 'short', 'max(cluster_clients)', { base: 'blue' }),
       ],
     ],
     [

@@ -21,7 +21,7 @@ export const node = dashboard({
         number('File descriptors', 'In use, of those that are allowed: the process that has the fewest left.', 'percentunit', `max(process_open_fds{${one}} / process_max_fds{${one}})`, { thresholds: [[0.76, 'orange'], [0.85, 'red']], decimals: 1 }),
         number('HTTP connections', 'Open, without WebSockets.', 'short', `sum(http_connections{${one}})`, { base: 'blue' }),
         number('Threads', 'Of all processes that are chosen.', 'short', `sum(process_threads{${one}})`, { base: 'blue' }),
-        number('Members', 'Members of rooms whose socket is here.', 'short', `sum(members_here{${chat}})`, { base: 'blue' }),
+        number('Members', 'Memberships of clients that are connected here.', 'short', `sum(members_here{${chat}})`, { base: 'blue' }),
         lines('Processors', 'Processors in use.', 'short', [[rate('process_cpu_seconds_total', one), '{{job}} {{instance}}']]),
         lines('Memory', 'Resident memory.', 'bytes', [[`process_resident_memory_bytes{${one}}`, '{{job}} {{instance}}']]),
         lines('Event-loop lag', 'How late one turn in a hundred of the event loop is. From 0.1 s on people notice.', 's', [

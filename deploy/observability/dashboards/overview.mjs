@@ -14,7 +14,7 @@ export const overview = dashboard({
         number('Alerts to act on', 'Alerts that page, firing now. What each means is in docs/runbooks.md.', 'short', 'count(ALERTS{alertstate="firing", severity="page"}) or vector(0)', { thresholds: [[1, 'red']] }),
         number('Tickets', 'Alerts for working hours, firing now.', 'short', 'count(ALERTS{alertstate="firing", severity="ticket"}) or vector(0)', { thresholds: [[1, 'orange']] }),
         number('Chat-nodes', 'Nodes that hold a lease, as the gateway sees it.', 'short', 'max(cluster_nodes)', { base: 'red', thresholds: [[1, 'green']] }),
-        number('Clients', 'Clients that the cluster knows, connected or within their grace.', 'short', 'max(cluster_clients)', { base: 'blue' }),
+        number('Clients', 'Clients of the whole cluster that a connection speaks for.', 'short', 'max(cluster_clients)', { base: 'blue' }),
         number('Rooms', 'Rooms that have members.', 'short', 'max(cluster_rooms)', { base: 'blue' }),
         number('Redis', 'Whether Redis answers the gateway.', 'short', 'max(redis_server_up)', { base: 'red', thresholds: [[1, 'green']], words: ['away', 'up'] }),
       ],
