@@ -91,7 +91,7 @@ pub fn decode(room: RoomId, message: &Bytes, here: impl FnOnce(u64) -> Option<In
 }
 
 fn split(message: &Bytes) -> Option<(&str, Bytes)> {
-    let end = message.iter().position(|byte| *byte == b'\n')?;
+    let end = memchr::memchr(b'\n', message)?;
     Some((std::str::from_utf8(&message[..end]).ok()?, message.slice(end + 1..)))
 }
 
