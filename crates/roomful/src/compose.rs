@@ -18,7 +18,7 @@ pub const VARIABLES: &[Variable] = &[
         .default("65536")
         .unit("count"),
     Variable::new("NGINX_CONNECTIONS", "Connections that a worker of nginx holds; two carry one WebSocket.")
-        .default("16000")
+        .default("60000")
         .unit("count, below OPEN_FILES"),
     Variable::new("NGINX_WORKERS", "Workers of nginx.").default("auto").unit("count, or auto: one a core"),
     Variable::new("NGINX_MEMORY", "What nginx may take.").default("1g").unit(BYTES),

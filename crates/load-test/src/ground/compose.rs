@@ -4,7 +4,10 @@ use super::Ground;
 use crate::plan::Fault;
 use async_trait::async_trait;
 use std::{
+    fs::OpenOptions,
+    io::Write as _,
     net::TcpListener,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Output, Stdio},
     time::Duration,
@@ -87,12 +90,33 @@ impl Compose {
         let begin = Instant::now();
         stack.build().await?;
         tell(&format!("built after {:.0} s; starting the stack", begin.elapsed().as_secs_f64()));
-        if let Err(fault) = stack.up().await {
-            stack.tell_why(tell).await;
+        let started = match stack.up().await {
+            Ok(()) => stack.examine(tell).await,
+            Err(fault) => {
+                stack.tell_why(tell).await;
+                Err(fault)
+            }
+        };
+        if let Err(fault) = started {
             stack.stop().await;
             return Err(fault);
         }
         Ok(stack)
+    }
+
+    /// Has the doctor look at it: what operators are told to start with must have no error.
+    async fn examine(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<(), String> {
+        let file = std::env::temp_dir().join(format!("{}.env", self.project));
+        let lines = self.environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
+        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
+        let written = written.and_then(|mut file| file.write_all(lines.as_bytes()));
+        written.map_err(|e| format!("{}: {e}", file.display()))?;
+        let mut command = Command::new(self.program[0]);
+        command.args(&self.program[1..]).args(["run", "--rm", "-T", "doctor"]).env("ENV_FILE", &file);
+        let said = run(self.at_home(command), ACT).await;
+        let _ = std::fs::remove_file(&file);
+        tell(&format!("the doctor says:\n{}", said?));
+        Ok(())
     }
 
     /// Ends everything, and removes what it has written.
@@ -129,7 +153,7 @@ impl Compose {
 
     async fn build(&mut self) -> Result<(), String> {
         self.set("VERSION", self.version());
-        self.compose(&["build", "chat-node", "gateway", "admin-api", "nginx"], BUILD).await.map(drop)
+        self.compose(&["build", "chat-node", "gateway", "admin-api", "nginx", "doctor"], BUILD).await.map(drop)
     }
 
     fn set(&mut self, name: &str, value: String) {
