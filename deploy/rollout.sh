@@ -11,7 +11,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 64; }
 # Seconds until new ones are ready, and until an old one has drained.
 ready_within=${READY_WITHIN:-120}
 drained_within=${DRAINED_WITHIN:-60}
