@@ -5,7 +5,7 @@ mod options;
 use load_test::{
     Audit,
     audit::Outcome,
-    ground::{Ground, compose, compose::Compose, foreign::Foreign, own},
+    ground::{Ground, LOG_MAX, compose::Compose, foreign::Foreign, own::Own},
     judge::Terms,
     plan::Plan,
     report::Report,
@@ -58,7 +58,7 @@ async fn audit(options: &Options) -> Result<bool, String> {
     let tell = |line: &str| println!("{line}");
     let mut terms = Terms { log_max: options.log_max, ..Terms::default() };
     let (audit, cluster, outcome) = if let Some(root) = &options.compose {
-        terms.log_max = Some(compose::LOG_MAX);
+        terms.log_max = Some(LOG_MAX);
         let mut ground = Compose::start(root, options.nodes, &tell).await?;
         let done = carry_out(options, terms, &mut ground, &tell).await;
         let weighed = weigh(&ground, &tell).await;
@@ -66,9 +66,9 @@ async fn audit(options: &Options) -> Result<bool, String> {
         weighed?;
         done?
     } else if options.urls.is_empty() {
-        terms.log_max = Some(own::LOG_MAX);
+        terms.log_max = Some(LOG_MAX);
         tell(&format!("starting a cluster of {} nodes", options.nodes));
-        let mut ground = own::Own::start(options.nodes, &options.binaries, &options.out.join("cluster"), &tell).await?;
+        let mut ground = Own::start(options.nodes, &options.binaries, &options.out.join("cluster"), &tell).await?;
         let done = carry_out(options, terms, &mut ground, &tell).await;
         ground.stop().await;
         done?

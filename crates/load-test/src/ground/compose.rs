@@ -1,6 +1,6 @@
 //! The product in containers: docker-compose.yml as it is, under a project name of its own.
 
-use super::Ground;
+use super::{Ground, environment};
 use crate::plan::Fault;
 use async_trait::async_trait;
 use std::{
@@ -31,22 +31,15 @@ const SERVICES: [&str; 5] = ["redis", "chat-node", "gateway", "admin-api", "ngin
 /// The service that is scaled.
 const NODES: &str = "chat-node";
 
-/// What a machine with all clients on one address needs, and what a run can do without.
+/// What the containers of a run are told beside what every cluster of ours is.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("BIND", "127.0.0.1"),
-    ("LIMIT_CONNECT_NODE", "off"),
-    ("LIMIT_CONNECT_CLUSTER", "off"),
-    ("LIMIT_HTTP_NODE", "off"),
-    ("LIMIT_HTTP_CLUSTER", "off"),
     ("MAX_CONNECTIONS", "5000"),
     ("OPEN_FILES", "16384"),
     ("NGINX_CONNECTIONS", "8000"),
     // Not those that somebody may have built to be used.
     ("IMAGES", "roomful-test"),
 ];
-
-/// What the log of a room keeps there, so that it is whole at the end.
-pub const LOG_MAX: u64 = 100_000;
 
 /// A stack of containers.
 pub struct Compose {
@@ -73,13 +66,12 @@ impl Compose {
         let port = free.map_err(|e| format!("a free port: {e}"))?.port();
         let secret = || Uuid::new_v4().simple().to_string();
         let project = format!("roomful-test-{}", &secret()[..8]);
-        let mut environment: Vec<(String, String)> =
-            ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut environment = environment();
+        environment.extend(ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         environment.extend([
             ("COMPOSE_PROJECT_NAME".to_owned(), project.clone()),
             ("PORT".to_owned(), port.to_string()),
             ("VERSION".to_owned(), "test-1".to_owned()),
-            ("ROOM_LOG_MAX".to_owned(), LOG_MAX.to_string()),
             ("JWT_SECRET".to_owned(), secret() + &secret()),
             ("REDIS_PASSWORD".to_owned(), secret()),
             ("ADMIN_PASS".to_owned(), secret()),

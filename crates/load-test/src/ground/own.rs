@@ -1,6 +1,6 @@
 //! A cluster of our own, to which everything can be done.
 
-use super::Ground;
+use super::{Ground, environment};
 use crate::{
     plan::Fault,
     proxy::{Proxy, Weather},
@@ -24,19 +24,6 @@ const READY: Duration = Duration::from_secs(30);
 const END: Duration = Duration::from_secs(30);
 /// What each way takes longer when a link is slow: so much that a few round trips make a command late.
 const SLOW: Duration = Duration::from_millis(150);
-
-/// Limits that a single machine with all clients on it would run into, and a log that is whole at the end.
-const ENVIRONMENT: &[(&str, &str)] = &[
-    ("LIMIT_CONNECT_NODE", "off"),
-    ("LIMIT_CONNECT_CLUSTER", "off"),
-    ("LIMIT_HTTP_NODE", "off"),
-    ("LIMIT_HTTP_CLUSTER", "off"),
-    ("ROOM_LOG_MAX", LOG_MAX_TEXT),
-];
-
-/// What a room's log keeps in such a cluster.
-pub const LOG_MAX: u64 = 100_000;
-const LOG_MAX_TEXT: &str = "100000";
 
 /// Redis as each process sees it.
 type Links = Arc<Mutex<HashMap<String, Proxy>>>;
@@ -65,7 +52,7 @@ impl Own {
         let mut options = Options::new(binaries);
         options.nodes = nodes;
         options.dir = directory.to_owned();
-        options.env = ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        options.env = environment();
         options.redis_address = Some(Box::new(move |name, address| link(&for_options, &runtime, name, address)));
         // What an earlier run left would be judged with this one.
         let _ = fs::remove_dir_all(directory);
