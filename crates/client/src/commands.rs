@@ -46,7 +46,11 @@ impl Client {
     /// # Errors
     /// As [`Client::create_room`].
     pub async fn say_with_id(&mut self, id: MessageId, body: &str) -> Result<Ack, ClientError> {
-        self.ask("ACK", ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into() })).await
+        self.ask(
+            "ACK",
+            ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into(), reply_to: None }),
+        )
+        .await
     }
 
     /// Takes another name.

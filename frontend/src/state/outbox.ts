@@ -5,11 +5,20 @@ import type { Room } from './model';
 import { isTransient, problem, type Problem } from './problem';
 import { Retry, SAFE_MS } from './retry';
 
-/** A message of this client's that is not, or not yet, part of the timeline. */
+/** What is done to an earlier message. */
+export type Act = 'edit' | 'delete' | 'react' | 'unreact';
+
+/** A message, or a change of one, of this client's that is not, or not yet, part of the timeline. */
 export interface Outgoing {
   readonly id: string;
   readonly roomId: number;
+  /** Of a reaction the emoji, of a deletion nothing. */
   readonly body: string;
+  /** The position of the message that it answers. */
+  readonly replyTo?: number;
+  /** What it does to the message at `of`; absent when it is a message itself. */
+  readonly act?: Act;
+  readonly of?: number;
   readonly at: number;
   /** `sent`: acknowledged, and its own NEW_MESSAGE is still on the way. */
   readonly state: 'pending' | 'sent' | 'failed';

@@ -62,6 +62,8 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
       const notice = { key, text: event.text, level: event.level };
       return { ...model, notices: [...model.notices, notice].slice(-NOTICES_KEPT) };
     }
+    case 'PRESENCE':
+    case 'MEMBERS':
     case 'RECONNECT':
     case 'ACK':
     case 'HISTORY':
@@ -119,6 +121,8 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
     holes: base < first && lost ? [lost] : [],
     lines: [],
     typing: [],
+    reconnecting: new Set(),
+    membersComplete: event.members.length >= room.memberCount,
   };
   const fresh = merge(blank, messages, seq);
   if (old?.roomId !== room.roomId) return fresh;

@@ -5,7 +5,7 @@ import type { Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
 import { firstOpen } from './holes';
 import type { Memory } from './memory';
-import { EMPTY, type Exit, type Model } from './model';
+import { EMPTY, type Exit, type Message, type Model, type Trust, type Way } from './model';
 import { Outbox, type Outgoing } from './outbox';
 import { CommandError, problem } from './problem';
 import { expireTyping, leave, reduce } from './reduce';
@@ -32,6 +32,7 @@ export interface View {
   outgoing: readonly Outgoing[];
   /** The person has chosen a name, or chosen not to. */
   welcomed: boolean;
+  trust: Trust;
   /** After a reload: the room that is being returned to. */
   returning: string | null;
 }
@@ -81,6 +82,17 @@ export class ChatStore {
       outgoing: [],
       welcomed: memory.identity.welcomed ?? false,
       returning: memory.place?.name ?? null,
+      trust: {
+        nodeId: null,
+        roundTripMs: null,
+        skewMs: null,
+        completeUpTo: 0,
+        newest: 0,
+        healed: 0,
+        lost: 0,
+        connections: 0,
+        waiting: 0,
+      },
     };
     this.#requests = new Requests({
       clock,
@@ -166,7 +178,35 @@ export class ChatStore {
     await this.#request({ type: 'LEAVE_ROOM', roomId }, postponed);
   }
 
-  say(body: string): void {
+  /** Gives a message of one's own another text. */
+  edit(_seq: number, _body: string): void {}
+
+  /** Takes a message of one's own away. */
+  remove(_seq: number): void {}
+
+  /** Puts an emoji to a message, or takes one's own away. */
+  react(_seq: number, _emoji: string, _on: boolean): void {}
+
+  /** Fetches one message that is not here, for a quotation; null when it cannot be had. */
+  async lookUp(_seq: number): Promise<Message | null> {
+    return null;
+  }
+
+  /** Loads older messages until the position is here. False when it cannot be had. */
+  async loadBack(_seq: number): Promise<boolean> {
+    return false;
+  }
+
+  /** Asks for all members of the room, page by page. */
+  async loadMembers(): Promise<void> {}
+
+  /** What happened to a message, as far as this page knows. */
+  way(_seq: number): Way | null {
+    return null;
+  }
+
+  /** `replyTo`: the position of the message that it answers. */
+  say(body: string, _replyTo?: number): void {
     const roomId = this.#view.model.room?.roomId;
     if (roomId === undefined) return;
     this.#typing.stopped(true);

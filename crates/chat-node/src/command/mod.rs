@@ -115,13 +115,20 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
         ClientCommand::FetchHistory(c) => fetch_history::run(client, c).await,
         ClientCommand::ListRooms(c) => list_rooms::run(client, c).await,
         ClientCommand::Ping(c) => Ok(ping::run(c)),
+        ClientCommand::EditMessage(_)
+        | ClientCommand::DeleteMessage(_)
+        | ClientCommand::React(_)
+        | ClientCommand::ListMembers(_) => Err(Refusal::error(ErrorCode::BadRequest, "not yet")),
         ClientCommand::Connect(_) => Ok(None), // above
     }
 }
 
 fn policy_of(command: &ClientCommand) -> Policy {
     match command {
-        ClientCommand::SendMessage(_) => Policy::Message,
+        ClientCommand::SendMessage(_)
+        | ClientCommand::EditMessage(_)
+        | ClientCommand::DeleteMessage(_)
+        | ClientCommand::React(_) => Policy::Message,
         ClientCommand::CreateRoom(_) => Policy::RoomCreate,
         ClientCommand::Typing(_) => Policy::Typing,
         ClientCommand::Connect(_)
@@ -130,6 +137,7 @@ fn policy_of(command: &ClientCommand) -> Policy {
         | ClientCommand::UpdateUsername(_)
         | ClientCommand::FetchHistory(_)
         | ClientCommand::ListRooms(_)
+        | ClientCommand::ListMembers(_)
         | ClientCommand::Ping(_) => Policy::Command,
     }
 }

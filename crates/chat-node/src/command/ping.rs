@@ -3,5 +3,5 @@
 use protocol::{ServerEvent, command::Ping, event::Pong};
 
 pub(super) fn run(command: Ping) -> Option<ServerEvent> {
-    Some(Pong { id: command.id }.into())
+    Some(Pong { id: command.id, at: None }.into())
 }

@@ -53,13 +53,11 @@ pub(super) async fn run(client: &mut Client, id: Option<CorrelationId>, command:
     client.connection.posted();
     Ok(Some(
         Ack {
-            id,
             room_id: Some(room_id),
             seq: Some(appended.seq),
             sent_at: Some(appended.sent_at),
             duplicate: Some(appended.duplicate),
-            username: None,
-            session: None,
+            ..Ack::of(id)
         }
         .into(),
     ))

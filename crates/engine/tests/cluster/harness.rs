@@ -328,6 +328,10 @@ impl Client {
             sender: Member { client_id: self.id, username: self.name.borrow().clone() },
             body: MessageBody::parse(&body.into(), 2000).unwrap(),
             sent_at: protocol::Timestamp(0),
+            reply_to: None,
+            change: None,
+            edited: None,
+            deleted: None,
         };
         // As a node does it: the event without what only the timeline knows.
         let mut json = serde_json::to_value(ServerEvent::from(message)).unwrap();

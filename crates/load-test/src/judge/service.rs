@@ -208,7 +208,11 @@ pub fn id_of(command: &ClientCommand) -> Option<CorrelationId> {
         ClientCommand::UpdateUsername(c) => c.id.clone(),
         ClientCommand::FetchHistory(c) => c.id.clone(),
         ClientCommand::ListRooms(c) => c.id.clone(),
+        ClientCommand::ListMembers(c) => c.id.clone(),
         ClientCommand::Ping(c) => c.id.clone(),
+        ClientCommand::EditMessage(c) => Some(c.id.into()),
+        ClientCommand::DeleteMessage(c) => Some(c.id.into()),
+        ClientCommand::React(c) => Some(c.id.into()),
         ClientCommand::Typing(_) => None,
     }
 }
@@ -223,6 +227,7 @@ pub fn reply_to(event: &ServerEvent) -> Option<&CorrelationId> {
         ServerEvent::Ack(e) => e.id.as_ref(),
         ServerEvent::History(e) => e.id.as_ref(),
         ServerEvent::Rooms(e) => e.id.as_ref(),
+        ServerEvent::Members(e) => e.id.as_ref(),
         ServerEvent::Pong(e) => e.id.as_ref(),
         ServerEvent::CommandError(e) => e.id.as_ref(),
         _ => None,

@@ -157,7 +157,7 @@ impl Tape {
         self.senders.insert(message, self.whose[&connection]);
         let (id, room_id) = (MessageId::new(uuid(message)), protocol::RoomId::new(ROOM.into()).ok());
         let body = protocol::RawText(format!("body {message}"));
-        self.sent(connection, ClientCommand::SendMessage(SendMessage { id, room_id, body }));
+        self.sent(connection, ClientCommand::SendMessage(SendMessage { id, room_id, body, reply_to: None }));
     }
 
     pub fn ack(&mut self, connection: u32, message: u32, seq: u64, duplicate: bool) {

@@ -173,7 +173,7 @@ impl Actor {
 
     async fn say(&mut self, link: &mut Link, room: RoomId, times: u32) -> Result<(), How> {
         let body = RawText(text::body(&mut self.dice, self.desk.settings.longest));
-        let message = SendMessage { id: MessageId::new(self.dice.uuid()), room_id: Some(room), body };
+        let message = SendMessage { id: MessageId::new(self.dice.uuid()), room_id: Some(room), body, reply_to: None };
         let (id, command) = (message.id.into(), ClientCommand::SendMessage(message));
         if !self.expect(id, &command) {
             return Ok(());
