@@ -1,9 +1,10 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { pageWeight } from './build/page_weight.ts';
 import { precompress } from './build/precompress.ts';
 
 export default defineConfig({
-  plugins: [svelte(), precompress()],
+  plugins: [svelte(), precompress(), pageWeight()],
   // Each page is built by itself: a chunk that they share would carry to the chat what only the dashboard needs of it.
   builder: {
     async buildApp(builder) {
@@ -36,7 +37,7 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['src/**/*.test.ts'],
+    include: ['{src,build}/**/*.test.ts'],
     environment: 'node',
     // A machine that is busy with something else is no fault of a test.
     testTimeout: 20_000,
