@@ -75,7 +75,7 @@ export class Wire {
   #whole = true;
   #listener!: TcpServer;
 
-  constructor(private readonly server: Server) {}
+  constructor(private readonly server: { readonly port: number }) {}
 
   async open(): Promise<string> {
     this.#listener = createServer((near) => {
