@@ -2,8 +2,11 @@
 
 use crate::{Client, ClientError};
 use protocol::{
-    ClientCommand, MessageId, RawText, RoomId, ServerEvent,
-    command::{CreateRoom, FetchHistory, JoinRoom, LeaveRoom, ListRooms, Ping, SendMessage, UpdateUsername},
+    ClientCommand, MessageId, RawText, RoomId, Seq, ServerEvent,
+    command::{
+        CreateRoom, DeleteMessage, EditMessage, FetchHistory, JoinRoom, LeaveRoom, ListRooms, Ping, React, SendMessage,
+        UpdateUsername,
+    },
     event::{Ack, History, Pong, RoomJoined, RoomLeft, Rooms},
 };
 use uuid::Uuid;
@@ -51,6 +54,43 @@ impl Client {
             ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into(), reply_to: None }),
         )
         .await
+    }
+
+    /// Posts an answer to the message at a position.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn say_reply(&mut self, to: Seq, body: &str) -> Result<Ack, ClientError> {
+        let (id, reply_to) = (MessageId::new(Uuid::new_v4()), Some(to));
+        self.ask("ACK", ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into(), reply_to }))
+            .await
+    }
+
+    /// Gives a message of one's own another text.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn edit(&mut self, seq: Seq, body: &str) -> Result<Ack, ClientError> {
+        let id = MessageId::new(Uuid::new_v4());
+        self.ask("ACK", ClientCommand::EditMessage(EditMessage { id, room_id: None, seq, body: body.into() })).await
+    }
+
+    /// Takes a message of one's own away.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn delete(&mut self, seq: Seq) -> Result<Ack, ClientError> {
+        let id = MessageId::new(Uuid::new_v4());
+        self.ask("ACK", ClientCommand::DeleteMessage(DeleteMessage { id, room_id: None, seq })).await
+    }
+
+    /// Puts an emoji to a message, or takes one's own away again.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn react(&mut self, seq: Seq, emoji: &str, on: bool) -> Result<Ack, ClientError> {
+        let id = MessageId::new(Uuid::new_v4());
+        self.ask("ACK", ClientCommand::React(React { id, room_id: None, seq, emoji: emoji.into(), on })).await
     }
 
     /// Takes another name.

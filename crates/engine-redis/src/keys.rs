@@ -56,9 +56,9 @@ impl Keys {
         format!("{}{{m}}:nothing", self.prefix).into()
     }
 
-    /// A room's timeline: what is known of it, and its log.
+    /// A room's timeline: what is known of it, its log, and what amendments have put in place of parts of it.
     pub fn timeline(&self, room: RoomId) -> Vec<Key> {
-        vec![format!("{}{{{room}}}:meta", self.prefix).into(), format!("{}{{{room}}}:log", self.prefix).into()]
+        ["meta", "log", "overlay"].map(|name| format!("{}{{{room}}}:{name}", self.prefix).into()).to_vec()
     }
 
     /// The stem of the keys that remember a room's message ids.

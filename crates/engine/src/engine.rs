@@ -1,6 +1,7 @@
 //! What a node does for its connections: attach, join, leave, send, resume. It owns the node's life in the cluster.
 
 mod life;
+mod messages;
 mod operators;
 
 use crate::{
@@ -11,15 +12,14 @@ use crate::{
     hub::Hub,
     outbox::Wire,
     port::{
-        Appended, Attached, Attachment, Claim, Document, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports,
-        Post, RoomRules, RoomsPage, Slice, Span, Unavailable,
+        Attached, Attachment, Claim, Document, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports, RoomRules,
+        RoomsPage, Span, Unavailable,
     },
     router::{Inbox, Router},
     stats::{Stats, one},
     trace::Tracer,
     view::{Lists, Position, RoomView},
 };
-use bytes::Bytes;
 use life::LeaseEnd;
 pub(crate) use operators::Heard;
 use protocol::{
@@ -566,36 +566,6 @@ impl Engine {
     /// As [`PortError`] says.
     pub async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
         self.bounded(self.ports.directory.rooms(cursor, limit)).await
-    }
-
-    // ------------------------------------------------------------------------------------------------ messages
-
-    /// Gives a message its place in the timeline.
-    ///
-    /// # Errors
-    /// As [`PortError`] says.
-    pub async fn send(&self, post: Post) -> Result<Appended, PortError> {
-        self.in_time()?;
-        let appended = self.bounded(self.ports.bus.append(post)).await?;
-        one(&self.stats.received);
-        Ok(appended)
-    }
-
-    /// Tells whoever is in the room now.
-    ///
-    /// # Errors
-    /// When the backend cannot be reached.
-    pub async fn publish(&self, room: RoomId, except: Option<ClientId>, event: Bytes) -> Result<(), Unavailable> {
-        self.in_time()?;
-        self.bounded(self.ports.bus.publish(room, except, event)).await
-    }
-
-    /// Reads a part of a room's log.
-    ///
-    /// # Errors
-    /// As [`PortError`] says.
-    pub async fn history(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
-        self.bounded(self.ports.bus.read(room, span, limit)).await
     }
 
     /// The nodes that hold a lease.

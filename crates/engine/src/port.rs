@@ -1,9 +1,11 @@
 //! The ports that a backend fills in. Everything that nodes share goes through them; the guarantees written here are
 //! what [`crate::conformance`] checks.
 
+mod amendment;
 mod census;
 mod records;
 
+pub use amendment::{Amended, Amendment, Original};
 pub use census::{Census, ClientRecord, Counts, Expelled, PARTICIPANTS_KEPT, Participants};
 pub use records::{Document, Records, Table};
 
@@ -61,6 +63,9 @@ pub enum PortError {
     /// The client has posted as much as it may for now; after this time it may post again.
     #[error("the client has posted as much as it may for now")]
     Limited(Duration),
+    /// What was to be amended is gone, or somebody else has amended it meanwhile. Nothing was posted.
+    #[error("the message is gone or was changed meanwhile")]
+    Amended,
     /// The attachment is no longer the client's: a newer connection took over, or the node's lease ran out.
     #[error("a newer connection has taken over")]
     Superseded,
@@ -90,10 +95,15 @@ pub struct Post {
     pub room: RoomId,
     /// Whose it is.
     pub client: ClientId,
+    /// What tells that client from others that had the same id before, or will have it ([`Attached::key`]). The log keeps it,
+    /// and only [`Bus::originals`] shows it.
+    pub key: Option<Uuid>,
     /// What makes a retry known as one.
     pub id: MessageId,
     /// As in [`Entry`].
     pub payload: Bytes,
+    /// What it does to earlier ones.
+    pub amendment: Option<Amendment>,
     /// How many of them the cluster takes from this client.
     pub window: Option<Window>,
     /// If it is followed, by what.
@@ -126,7 +136,7 @@ pub enum Span {
 
 /// A part of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
+pub struct Slice<E = Entry> {
     /// The life of the timeline.
     pub epoch: Epoch,
     /// The oldest position that can still be read; one more than `newest` when the log is empty.
@@ -134,7 +144,7 @@ pub struct Slice {
     /// The newest position given, whether it can still be read or not.
     pub newest: Seq,
     /// What was asked for, ascending and without holes.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<E>,
     /// Whether the log has more in the direction that was read.
     pub more: bool,
 }
@@ -241,13 +251,19 @@ pub trait Bus: Send + Sync {
     /// refused when that is full ([`PortError::Limited`]); both in one step, since a second one would double what a
     /// message costs. It is the window of [`Policy::Message`], as [`Throttle::take`] counts; a backend may count it for
     /// each room of a client separately.
+    ///
+    /// With an [`Amendment`], what it says is done in the same step, or else [`PortError::Amended`]; of a retry it is not
+    /// looked at.
     async fn append(&self, post: Post) -> Result<Appended, PortError>;
 
     /// Hands a payload to whoever is subscribed now.
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable>;
 
-    /// Reads at most `limit` entries of a room's log.
+    /// Reads at most `limit` entries of a room's log, as they read now: of what was amended, the replacement.
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError>;
+
+    /// The same, as they were posted, with whose they are and what has become of them. Not for members.
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError>;
 
     /// The store has lost positions that it gave, as one does that was restored from a copy: begins another epoch of the
     /// room's timeline, unless that was done already, so that nobody takes new positions for those that were lost. Nodes

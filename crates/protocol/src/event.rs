@@ -327,7 +327,7 @@ impl Ack {
 pub type Message = NewMessage;
 
 /// What an entry of the timeline does to an earlier message of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct MessageChange {

@@ -60,7 +60,16 @@ async fn one_with_its_people_and_its_timeline() {
     for number in 0..3_u128 {
         let id = uuid::Uuid::from_u128(number).to_string();
         let id = serde_json::from_value(json!(id)).unwrap();
-        let post = Post { room, client: zoe.0, id, payload: "{}".into(), window: None, trace: None };
+        let post = Post {
+            room,
+            client: zoe.0,
+            id,
+            payload: "{}".into(),
+            window: None,
+            key: None,
+            amendment: None,
+            trace: None,
+        };
         node.ports.bus.append(post).await.unwrap();
     }
     let api = cluster.admin(&[]).await;

@@ -1,13 +1,18 @@
 //! What clients ask for: one file a command. Each takes the client and its payload, and gives a reply or a refusal; the
 //! rest (limits, the echo of `id`, floods) is the same for all and is here.
 
+mod change;
 mod connect;
 mod create_room;
+mod delete_message;
+mod edit_message;
 mod fetch_history;
 mod join_room;
 mod leave_room;
 mod list_rooms;
 mod ping;
+mod post;
+mod react;
 mod send_message;
 mod typing;
 mod update_username;
@@ -110,15 +115,15 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
         ClientCommand::JoinRoom(c) => join_room::run(client, c).await,
         ClientCommand::LeaveRoom(c) => leave_room::run(client, c).await,
         ClientCommand::SendMessage(c) => send_message::run(client, id.clone(), c).await,
+        ClientCommand::EditMessage(c) => edit_message::run(client, id.clone(), c).await,
+        ClientCommand::DeleteMessage(c) => delete_message::run(client, id.clone(), c).await,
+        ClientCommand::React(c) => react::run(client, id.clone(), c).await,
         ClientCommand::UpdateUsername(c) => update_username::run(client, c).await,
         ClientCommand::Typing(c) => typing::run(client, c).await,
         ClientCommand::FetchHistory(c) => fetch_history::run(client, c).await,
         ClientCommand::ListRooms(c) => list_rooms::run(client, c).await,
         ClientCommand::Ping(c) => Ok(ping::run(c)),
-        ClientCommand::EditMessage(_)
-        | ClientCommand::DeleteMessage(_)
-        | ClientCommand::React(_)
-        | ClientCommand::ListMembers(_) => Err(Refusal::error(ErrorCode::BadRequest, "not yet")),
+        ClientCommand::ListMembers(_) => Err(Refusal::error(ErrorCode::BadRequest, "not yet")),
         ClientCommand::Connect(_) => Ok(None), // above
     }
 }
@@ -293,7 +298,7 @@ fn outcome(entered: &Result<Entered, PortError>) -> Option<Resumed> {
         Ok(entered) if entered.view.recovered => Some(Resumed::Recovered),
         Ok(entered) if entered.view.gap.is_some() => Some(Resumed::Gap),
         Ok(_) => Some(Resumed::Lost),
-        Err(PortError::Unavailable(_) | PortError::Superseded | PortError::Limited(_)) => None,
+        Err(PortError::Unavailable(_) | PortError::Superseded | PortError::Limited(_) | PortError::Amended) => None,
         Err(
             PortError::RoomNotFound
             | PortError::RoomFull
@@ -365,6 +370,7 @@ impl From<PortError> for Refusal {
             PortError::Limited(wait) => return Wait(wait).into(),
             PortError::TooManyRooms => ErrorCode::Forbidden,
             PortError::BadCursor => ErrorCode::BadRequest,
+            PortError::Amended => ErrorCode::Forbidden,
         };
         Self::error(code, e.to_string())
     }

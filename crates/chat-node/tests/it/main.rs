@@ -6,6 +6,7 @@
 
 mod admission;
 mod bad_input;
+mod changes;
 mod closes;
 mod comeback;
 mod commands;

@@ -17,6 +17,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // these are tests that live in the library
 #![allow(clippy::missing_panics_doc)]
 
+pub mod amendments;
 pub mod bus;
 pub mod census;
 pub mod directory;
@@ -96,6 +97,17 @@ macro_rules! conformance_tests {
                 orders_reach_one_node_or_all
                 who_listens_hears_orders_without_being_a_node
                 a_subscription_outlives_the_lease;
+            amendments:
+                what_is_amended_reads_otherwise_and_stays_as_posted
+                an_amendment_replaces_the_one_before_it
+                who_knows_an_older_state_amends_nothing
+                of_amendments_that_race_one_wins
+                a_retry_of_an_amendment_is_known
+                what_is_gone_cannot_be_amended
+                what_is_refused_counts_in_no_window
+                replacements_go_with_what_the_log_loses
+                another_life_of_a_room_has_none_of_it
+                a_key_is_kept_with_what_was_posted;
             directory:
                 ids_are_unique_under_concurrency
                 a_guest_is_named_after_its_id
@@ -402,7 +414,7 @@ pub(crate) fn message() -> MessageId {
 }
 
 pub(crate) fn post(room: RoomId, client: ClientId, id: MessageId, text: &str) -> Post {
-    Post { room, client, id, payload: payload(text), window: None, trace: None }
+    Post { room, client, id, payload: payload(text), window: None, key: None, amendment: None, trace: None }
 }
 
 pub(crate) fn new_room(name: &str) -> NewRoom {

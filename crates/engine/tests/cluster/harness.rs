@@ -336,7 +336,16 @@ impl Client {
         // As a node does it: the event without what only the timeline knows.
         let mut json = serde_json::to_value(ServerEvent::from(message)).unwrap();
         json.as_object_mut().unwrap().retain(|key, _| key != "seq" && key != "sentAt");
-        let post = Post { room, client: self.id, id, payload: json.to_string().into(), window: None, trace: None };
+        let post = Post {
+            room,
+            client: self.id,
+            id,
+            payload: json.to_string().into(),
+            window: None,
+            key: None,
+            amendment: None,
+            trace: None,
+        };
         self.node.engine.send(post).await
     }
 }

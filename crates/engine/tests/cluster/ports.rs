@@ -8,7 +8,7 @@ use engine::{
     clock::{Entropy, SeededEntropy},
     port::{
         Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, NewRoom, NodeLease,
-        NodeRecord, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        NodeRecord, Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
 use protocol::{ClientId, Epoch, NodeId, RoomId, Seq, Username, event::Member, event::Room};
@@ -186,6 +186,9 @@ impl Bus for Rough {
             slice.entries.iter_mut().for_each(|entry| entry.sent_at.0 += 1);
         }
         Ok(slice)
+    }
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        self.weather.call(self.inner.bus.originals(room, span, limit)).await
     }
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
         self.weather.forgotten.store(0, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use engine::{
     PortError, Ports, Unavailable,
     port::{
         Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
-        Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
 use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Timestamp, Username, event::Member, event::Room};
@@ -110,6 +110,10 @@ impl Bus for Broken {
 
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         self.inner.bus.read(room, span, limit).await
+    }
+
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        self.inner.bus.originals(room, span, limit).await
     }
 
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {

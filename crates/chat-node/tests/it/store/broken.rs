@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::port::{
     Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
-    PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
+    Original, PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
 };
 use protocol::{
     ClientId, Epoch, NodeId, RoomId, Username,
@@ -128,6 +128,9 @@ impl Bus for Broken {
     }
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         through!(self.bus.read(room, span, limit))
+    }
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        through!(self.bus.originals(room, span, limit))
     }
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
         through!(self.bus.renew(room, lost))
