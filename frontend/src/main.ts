@@ -7,10 +7,13 @@ import { ChatStore } from './state/store';
 import { tabIdentity } from './state/tab_identity';
 import { uuid } from './state/uuid';
 import { pageLocks, shelf, socketUrl, watchPage } from './browser';
+import { shellParts } from './shell_parts';
 
 const tab = shelf(() => sessionStorage);
+const browser = shelf(() => localStorage);
+const surround = await shellParts(browser);
 const self = await tabIdentity({
-  browser: shelf(() => localStorage),
+  browser,
   tab,
   hold: pageLocks(navigator.locks),
   uuid: () => uuid(),
@@ -24,6 +27,8 @@ const store = new ChatStore({
   memory: new Memory(self, tab),
 });
 
-mount(App, { target: document.body, props: { store } });
+mount(App, { target: document.body, props: { store, parts: surround(store) } });
 watchPage((what) => store.pageBecame(what));
 store.connect();
+// From the worker's cache, the page opens without a network, and no event says so.
+if (!navigator.onLine) store.pageBecame('offline');
