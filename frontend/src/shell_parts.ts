@@ -6,7 +6,7 @@ import { KEY as RECENT_KEY, RecentRooms } from './state/recent_rooms';
 import { KEY as SETTINGS_KEY, SettingsStore } from './state/settings';
 import type { Shelf } from './state/memory';
 import type { ChatStore } from './state/store';
-import { Updates } from './updates';
+import { keepShell, Updates } from './updates';
 
 /** Composes what surrounds the conversation, with what browsers have for it. */
 export async function shellParts(browser: Shelf): Promise<(store: ChatStore) => ShellParts> {
@@ -35,7 +35,7 @@ export async function shellParts(browser: Shelf): Promise<(store: ChatStore) => 
   });
 
   const updates = new Updates();
-  updates.start();
+  keepShell(updates);
   return (store) => ({
     settings,
     recent,
