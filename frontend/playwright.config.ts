@@ -19,6 +19,8 @@ export default defineConfig<Look, Setting>({
   reporter: [['list']],
   use: {
     trace: 'retain-on-failure',
+    // What a test intercepts must not be answered by a worker; shell.spec.ts, which is about the worker, allows it.
+    serviceWorkers: 'block',
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: [

@@ -7,9 +7,11 @@ import { ChatStore } from './state/store';
 import { tabIdentity, tabName } from './state/tab_identity';
 import { uuid } from './state/uuid';
 import { outboxVault, pageLocks, shelf, socketUrl, watchPage } from './browser';
+import { shellParts } from './shell_parts';
 
 const browser = shelf(() => localStorage);
 const tab = shelf(() => sessionStorage);
+const surround = await shellParts(browser);
 const self = await tabIdentity({
   browser,
   tab,
@@ -26,6 +28,8 @@ const store = new ChatStore({
   vault: outboxVault(tabName(self, { browser, tab }), navigator.locks),
 });
 
-mount(App, { target: document.body, props: { store } });
+mount(App, { target: document.body, props: { store, parts: surround(store) } });
 watchPage((what) => store.pageBecame(what));
 store.connect();
+// From the worker's cache, the page opens without a network, and no event says so.
+if (!navigator.onLine) store.pageBecame('offline');

@@ -14,6 +14,8 @@ export interface Settings {
   hue: number | null;
   /** A language tag; null: the browser's. */
   locale: string | null;
+  /** Shortcuts of one key without Ctrl or Alt: whoever dictates must be able to switch them off. */
+  singleKeys: boolean;
 }
 
 export const DEFAULTS: Settings = {
@@ -25,13 +27,16 @@ export const DEFAULTS: Settings = {
   quiet: null,
   hue: null,
   locale: null,
+  singleKeys: true,
 };
 
-const KEY = 'roomful.settings';
+/** Also the key that other tabs hear of when it changes. */
+export const KEY = 'roomful.settings';
 
 /** A store in Svelte's sense. Storage that is full or forbidden keeps them for as long as the page is open. */
 export class SettingsStore {
   #now: Settings;
+  #kept = true;
   readonly #subscribers = new Set<(settings: Settings) => void>();
 
   constructor(private readonly shelf: Shelf) {
@@ -40,6 +45,11 @@ export class SettingsStore {
 
   get now(): Settings {
     return this.#now;
+  }
+
+  /** False when storage has refused the last change. */
+  get kept(): boolean {
+    return this.#kept;
   }
 
   subscribe(run: (settings: Settings) => void): () => void {
@@ -51,6 +61,8 @@ export class SettingsStore {
   change(what: Partial<Settings>): void {
     this.#now = { ...this.#now, ...what };
     write(this.shelf, KEY, this.#now);
+    // It may be full, forbidden, or a stand-in that keeps nothing: what counts is what can be read.
+    this.#kept = read(this.shelf, KEY) !== null;
     for (const run of this.#subscribers) run(this.#now);
   }
 
@@ -66,7 +78,8 @@ function sound(found: Partial<Settings> | null): Settings {
   if (typeof found !== 'object' || found === null) return DEFAULTS;
   const among = <T>(value: unknown, known: readonly T[], otherwise: T): T =>
     known.includes(value as T) ? (value as T) : otherwise;
-  const minute = (value: unknown) => typeof value === 'number' && value >= 0 && value < 24 * 60;
+  const minute = (value: unknown) =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) < 24 * 60;
   const { quiet, hue } = found;
   return {
     theme: among(found.theme, ['system', 'light', 'dark'], DEFAULTS.theme),
@@ -74,8 +87,10 @@ function sound(found: Partial<Settings> | null): Settings {
     motion: among(found.motion, ['system', 'reduce'], DEFAULTS.motion),
     sound: found.sound === true,
     notify: among(found.notify, ['all', 'mentions', 'none'], DEFAULTS.notify),
-    quiet: quiet && minute(quiet.from) && minute(quiet.to) ? { ...quiet } : null,
+    quiet:
+      quiet && minute(quiet.from) && minute(quiet.to) ? { from: quiet.from, to: quiet.to } : null,
     hue: typeof hue === 'number' && hue >= 0 && hue < 360 ? hue : null,
-    locale: typeof found.locale === 'string' ? found.locale : null,
+    locale: typeof found.locale === 'string' ? found.locale.slice(0, 35) : null,
+    singleKeys: found.singleKeys !== false,
   };
 }

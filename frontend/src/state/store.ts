@@ -297,8 +297,14 @@ export class ChatStore {
     return this.deps.memory.draft(roomId);
   }
 
-  moreRooms(): void {
-    this.#lister.more();
+  /** False when the list is as long as it may be. */
+  moreRooms(): boolean {
+    return this.#lister.more();
+  }
+
+  /** Somebody begins or ends to look at the list of rooms. */
+  watchRooms(watched: boolean): void {
+    this.#lister.watched(watched);
   }
 
   loadOlder(): Promise<void> {

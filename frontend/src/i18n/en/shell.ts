@@ -1,1 +1,50 @@
-export const shell = {};
+export const shell = {
+  skip: 'Skip to the content',
+  servedBy: (node: string) => `You are served by node ${node}`,
+  connectedTo: 'Connected to node',
+  lastOn: 'Not connected; last on node',
+  connection: 'About the connection',
+  youAre: (name: string) => `You are ${name}. Change your name`,
+  menu: 'Commands',
+  settings: 'Settings',
+  announcement: 'Announcement',
+
+  restarting: 'The server is restarting.',
+  busy: 'The server is very busy.',
+  expired: 'Your session has expired.',
+  tooSlow: 'The connection was too slow to keep up.',
+  pause: 'Too much at once: the server asked for a pause.',
+  offline: 'You are offline.',
+  lost: 'The connection was lost.',
+  tryingIn: (wait: string) => `Trying again in ${wait}.`,
+  willTry: 'It will be tried again.',
+  connecting: 'Connecting…',
+  reconnectNow: 'Reconnect now',
+  seemOffline: 'You seem to be offline. Messages are kept until you are back.',
+  tryingAgain: 'Trying again',
+  inTime: (wait: string) => `in ${wait}`,
+
+  stopped: {
+    ended: { title: 'Disconnected', text: 'The server ended this connection.' },
+    refused: {
+      title: 'The server refused this page',
+      text: 'It may have been opened under an address that the server does not know.',
+    },
+    elsewhere: {
+      title: 'Open somewhere else',
+      text: 'You are using Roomful in another tab or window. It can be used in one at a time.',
+    },
+    banned: { title: 'You are banned', text: 'An administrator has banned you from this server.' },
+    kicked: {
+      title: 'You were disconnected',
+      text: 'An administrator ended your connection. You may come back.',
+    },
+  },
+  code: (code: number) => `Code ${code}`,
+  reconnect: 'Reconnect',
+  useHere: 'Use here',
+
+  updateReady: 'An update is ready. What you wrote is kept.',
+  reload: 'Reload',
+  notLoaded: 'This part of the page could not be loaded. Reload when you are online.',
+};
