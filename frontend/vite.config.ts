@@ -1,9 +1,10 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { emoji } from './build/emoji.ts';
 import { precompress } from './build/precompress.ts';
 
 export default defineConfig({
-  plugins: [svelte(), precompress()],
+  plugins: [svelte(), emoji(), precompress()],
   // Each page is built by itself: a chunk that they share would carry to the chat what only the dashboard needs of it.
   builder: {
     async buildApp(builder) {
