@@ -52,7 +52,9 @@ function lines(): string {
       (word) => /^[\p{L}\p{N}]+$/u.test(word) && !known.includes(word.toLowerCase()),
     );
     const words = [...new Set(more.map((word) => word.toLowerCase()))];
-    found.push(`${one.emoji}|${names.join(' ')}|${words.join(' ')}`);
+    // As Unicode has it: no selector after what is an emoji anyway. Two of one kind would be two reactions.
+    const glyph = one.emoji.replaceAll(/(\p{Emoji_Presentation})\uFE0F/gu, '$1');
+    found.push(`${glyph}|${names.join(' ')}|${words.join(' ')}`);
   }
   return found.join('\n');
 }

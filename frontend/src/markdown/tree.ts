@@ -2,7 +2,9 @@
 export type Inline =
   | { kind: 'text'; text: string }
   | { kind: 'code'; text: string }
-  | { kind: 'strong' | 'em' | 'strike'; of: Inline[] }
+  | { kind: 'strong'; of: Inline[] }
+  | { kind: 'em'; of: Inline[] }
+  | { kind: 'strike'; of: Inline[] }
   /** `host` is set where the text does not show where the link leads. */
   | { kind: 'link'; href: string; host?: string; of: Inline[] }
   | { kind: 'mention'; name: string }
