@@ -1,11 +1,12 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { emoji } from './build/emoji.ts';
 import { pageWeight } from './build/page_weight.ts';
 import { precompress } from './build/precompress.ts';
 import { serviceWorker } from './build/service_worker.ts';
 
 export default defineConfig({
-  plugins: [svelte(), serviceWorker(), precompress(), pageWeight()],
+  plugins: [svelte(), emoji(), serviceWorker(), precompress(), pageWeight()],
   // Each page is built by itself: a chunk that they share would carry to the chat what only the dashboard needs of it.
   builder: {
     async buildApp(builder) {

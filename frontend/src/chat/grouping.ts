@@ -18,6 +18,8 @@ export interface MessageRow {
   /** First and last of a run by one author: name and picture are shown once. */
   first: boolean;
   last: boolean;
+  /** The message as the timeline has it now; not set while it is on its way. */
+  message?: Message;
   /** Set while the message is not in the timeline. */
   outgoing?: Outgoing;
 }
@@ -52,7 +54,11 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
       if (line.after >= room.base - 1) list.push({ kind: 'line', key: `line ${line.key}`, line });
     }
   };
-  const add = (message: Pick<Message, 'id' | 'sender' | 'body'>, at: number, sent?: Outgoing) => {
+  const add = (
+    message: Pick<Message, 'id' | 'sender' | 'body'>,
+    at: number,
+    origin: Pick<MessageRow, 'message' | 'outgoing'>,
+  ) => {
     const date = new Date(at).toDateString();
     if (date !== day) list.push({ kind: 'day', key: unique(`day ${date}`), at });
     day = date;
@@ -75,18 +81,18 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
       before.last = false;
       row.first = false;
     }
-    list.push(sent ? { ...row, outgoing: sent } : row);
+    list.push({ ...row, ...origin });
   };
 
   for (const message of room.messages) {
     passed(message.seq);
-    add(message, message.sentAt);
+    add(message, message.sentAt, { message });
   }
   passed(Infinity);
   for (const entry of outgoing) {
     // What the timeline has already is on its way out of the outbox.
     if (!me || entry.roomId !== room.roomId || keys.has(keyOf(me, entry.id))) continue;
-    add({ ...entry, sender: me }, entry.at, entry);
+    add({ ...entry, sender: me }, entry.at, { outgoing: entry });
   }
   return list;
 }
