@@ -9,6 +9,10 @@ const range = (from: number, to: number) =>
     : `Messages ${number.format(from)}–${number.format(to)} are`;
 
 export const reading = {
+  rooms: 'Rooms',
+  peopleHere: 'People',
+  leave: 'Leave the room',
+  joinByNumber: 'Others can join by this number',
   log: 'Messages',
   today: 'Today',
   yesterday: 'Yesterday',
@@ -57,7 +61,6 @@ export const reading = {
   mention: (name: string) => `Mention ${name}`,
   tagYou: 'you',
   tagTyping: 'typing',
-  tagHere: 'here',
   tagReconnecting: 'reconnecting',
   member: (name: string, number: number) => `${name}, number ${number}`,
 
