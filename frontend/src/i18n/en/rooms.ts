@@ -28,6 +28,7 @@ export const rooms = {
   noSuch: (number: string) => `There is no such room: ${number}.`,
 
   yourName: 'Your name',
+  exampleName: 'Ada',
   nameFirst: 'Please write a name first.',
   suggestion: (name: string) => `Use “${name}”`,
   another: 'Suggest another name',
