@@ -1,5 +1,7 @@
 import type { Shelf } from './state/memory';
+import type { Vault } from './state/keeper';
 import type { Hold } from './state/tab_identity';
+import { indexedVault } from './state/vault';
 
 /** Where the page came from is where its server is. */
 export function socketUrl({ protocol, host }: Pick<Location, 'protocol' | 'host'>): string {
@@ -32,6 +34,27 @@ export function pageLocks(locks: LockManager | undefined): Hold | null {
     });
 }
 
+/**
+ * Where unsent messages outlive a crash of the browser. Null where tabs cannot be told apart, or
+ * there is no such storage: merely to name it throws in some places.
+ */
+export function outboxVault(owner: string | null, locks: LockManager | undefined): Vault | null {
+  try {
+    if (owner === null || !locks || !indexedDB) return null;
+    return indexedVault({
+      indexedDB,
+      owner,
+      now: () => Date.now(),
+      whenFree: async (name, act) => {
+        const options = { ifAvailable: true };
+        await locks.request(`roomful.${name}`, options, (lock) => (lock ? act() : undefined));
+      },
+    });
+  } catch {
+    return null;
+  }
+}
+
 /** Passes on what browsers say about network and page, each in its own event. */
 export function watchPage(tell: (what: 'online' | 'offline' | 'visible' | 'hidden') => void): void {
   addEventListener('online', () => tell('online'));
@@ -43,4 +66,6 @@ export function watchPage(tell: (what: 'online' | 'offline' | 'visible' | 'hidde
   addEventListener('pageshow', (event) => {
     if (event.persisted) tell('visible');
   });
+  // Back from being frozen, as phones do to pages in the background.
+  document.addEventListener('resume', () => tell('visible'));
 }

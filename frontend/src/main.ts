@@ -4,13 +4,14 @@ import App from './chat/app.svelte';
 import { systemClock } from './net/clock';
 import { Memory } from './state/memory';
 import { ChatStore } from './state/store';
-import { tabIdentity } from './state/tab_identity';
+import { tabIdentity, tabName } from './state/tab_identity';
 import { uuid } from './state/uuid';
-import { pageLocks, shelf, socketUrl, watchPage } from './browser';
+import { outboxVault, pageLocks, shelf, socketUrl, watchPage } from './browser';
 
+const browser = shelf(() => localStorage);
 const tab = shelf(() => sessionStorage);
 const self = await tabIdentity({
-  browser: shelf(() => localStorage),
+  browser,
   tab,
   hold: pageLocks(navigator.locks),
   uuid: () => uuid(),
@@ -22,6 +23,7 @@ const store = new ChatStore({
   random: Math.random,
   uuid: () => uuid(),
   memory: new Memory(self, tab),
+  vault: outboxVault(tabName(self, { browser, tab }), navigator.locks),
 });
 
 mount(App, { target: document.body, props: { store } });

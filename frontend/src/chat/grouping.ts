@@ -1,3 +1,4 @@
+import { t } from '../i18n';
 import type { Line, Member, Message, Room } from '../state/model';
 import type { Outgoing } from '../state/outbox';
 
@@ -6,6 +7,8 @@ export type Row =
   | { kind: 'day'; key: string; at: number }
   | { kind: 'gap'; key: string; from: number; to: number; lost: boolean }
   | { kind: 'line'; key: string; line: Line }
+  /** Below it is what the reader has not seen. */
+  | { kind: 'new'; key: 'new' }
   | MessageRow;
 
 export interface MessageRow {
@@ -30,9 +33,22 @@ const RUN_MS = 5 * 60_000;
 /** What of a room the rows depend on; somebody typing, for one, does not change them. */
 export type Shown = Pick<Room, 'roomId' | 'base' | 'messages' | 'holes' | 'lines'>;
 
-export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | null): Row[] {
+/** Where the rows stand in the whole timeline. */
+export interface Around {
+  /** The message above the first one that is shown. */
+  above?: Message | undefined;
+  /** The position of the first message that the reader has not seen. */
+  fresh?: number | undefined;
+}
+
+export function rows(
+  room: Shown,
+  outgoing: readonly Outgoing[],
+  me: Member | null,
+  { above, fresh }: Around = {},
+): Row[] {
   const list: Row[] = [];
-  let day = '';
+  let day = above ? new Date(above.sentAt).toDateString() : '';
   let lines = 0;
   let holes = 0;
   const keys = new Set<string>();
@@ -76,7 +92,9 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
       first: true,
       last: true,
     };
+    if (origin.message && origin.message.seq === fresh) list.push({ kind: 'new', key: 'new' });
     const before = list.at(-1);
+    if (!before && above && sameRun({ ...above, at: above.sentAt }, row)) row.first = false;
     if (before?.kind === 'message' && sameRun(before, row)) {
       before.last = false;
       row.first = false;
@@ -116,7 +134,7 @@ function isSame(a: Row, b: Row): boolean {
   return fields.length === Object.keys(a).length && fields.every((field) => a[field] === b[field]);
 }
 
-function sameRun(a: MessageRow, b: MessageRow): boolean {
+function sameRun(a: Pick<MessageRow, 'sender' | 'at'>, b: MessageRow): boolean {
   return (
     a.sender.clientId === b.sender.clientId &&
     a.sender.username === b.sender.username &&
@@ -129,11 +147,11 @@ export function describe({ what, people, formerly }: Line): string {
   const names = people.map((person) => person.username);
   switch (what) {
     case 'restarted':
-      return 'This room started anew. What was said before is no longer available.';
+      return t.reading.restarted;
     case 'renamed':
-      return `${formerly ?? 'Somebody'} is now ${names.join()}`;
+      return t.reading.renamed(formerly ?? t.reading.somebody, names.join());
     default:
-      return `${enumerate(names)} ${what}`;
+      return t.reading[what](enumerate(names));
   }
 }
 
@@ -141,7 +159,7 @@ const NAMED = 3;
 
 export function enumerate(names: readonly string[]): string {
   const more = names.length - NAMED;
-  const shown = more > 1 ? [...names.slice(0, NAMED), `${more} others`] : [...names];
-  const last = shown.pop() ?? 'Somebody';
-  return shown.length > 0 ? `${shown.join(', ')} and ${last}` : last;
+  const shown = more > 1 ? [...names.slice(0, NAMED), t.reading.others(more)] : [...names];
+  const last = shown.pop() ?? t.reading.somebody;
+  return shown.length > 0 ? t.reading.and(shown.join(', '), last) : last;
 }

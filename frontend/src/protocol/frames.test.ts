@@ -50,9 +50,12 @@ describe('golden events', () => {
     model = reduce(model, event('ROOM_JOINED'), 0);
     expect(model.room).toMatchObject({
       name: 'Tea & 🍪',
-      seq: 42,
+      seq: 44,
       base: 12,
-      holes: [{ from: 12, to: 41, lost: true }],
+      holes: [
+        { from: 12, to: 41, lost: true },
+        { from: 43, to: 43, lost: false },
+      ],
     });
     const before = model.room!.messages;
     model = reduce(model, event('NEW_MESSAGE'), 0);

@@ -1,4 +1,5 @@
 import type { Event } from '../protocol/codec';
+import type { Changes } from './changes';
 import type { Hole } from './holes';
 
 export type Member = Event<'ROOM_JOINED'>['members'][number];
@@ -103,6 +104,10 @@ export interface Room {
   fromStart: boolean;
   messages: readonly Message[];
   holes: readonly Hole[];
+  /** What was done to messages, whether these are here or not; each is a position like a message. */
+  changes?: Changes;
+  /** Positions that were missing here for a while and came after all. */
+  healed?: number;
   lines: readonly Line[];
   typing: readonly Typist[];
   /** Whose connection is lost, and may come back. */
