@@ -1,9 +1,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { emoji } from './build/emoji.ts';
+import { initialChunk } from './build/initial_chunk.ts';
 import { precompress } from './build/precompress.ts';
 
 export default defineConfig({
-  plugins: [svelte(), precompress()],
+  plugins: [svelte(), emoji(), precompress()],
   // Each page is built by itself: a chunk that they share would carry to the chat what only the dashboard needs of it.
   builder: {
     async buildApp(builder) {
@@ -11,7 +13,14 @@ export default defineConfig({
     },
   },
   environments: {
-    client: { build: { rollupOptions: { input: { chat: 'index.html' } } } },
+    client: {
+      build: {
+        rolldownOptions: {
+          input: { chat: 'index.html' },
+          output: { codeSplitting: { groups: [{ name: initialChunk('chat') }] } },
+        },
+      },
+    },
     admin: {
       consumer: 'client',
       build: { emptyOutDir: false, rollupOptions: { input: { admin: 'admin.html' } } },
