@@ -47,3 +47,9 @@ export function rooms(list: readonly RoomSummary[], query: string): Candidate[] 
       detail: `#${roomId}`,
     }));
 }
+
+/** Nothing is left to complete once it is written out: Enter sends then. */
+export function unlessWritten(found: Candidate[], written: string): Candidate[] {
+  const is = ({ text }: Candidate) => text.trim().toLowerCase() === written.toLowerCase();
+  return found.length === 1 && is(found[0]!) ? [] : found;
+}

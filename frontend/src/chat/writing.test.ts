@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cleanBody, length } from '../state/text';
-import { members, rooms } from './completion';
+import { members, rooms, unlessWritten } from './completion';
 import { trigger } from './completion_trigger';
 import { markOf, toggleMark } from './formatting';
 import { knownNames, mentionable } from './known_names';
@@ -49,6 +49,14 @@ describe('what is being completed', () => {
     }));
     expect(members(people, 'user', undefined)).toHaveLength(8);
     expect(members(people, 'user 9999', undefined)).toHaveLength(1);
+  });
+
+  it('has nothing to say to what is written out', () => {
+    const found = members([{ clientId: 1, username: 'Ada' }], 'ADA', undefined);
+    expect(unlessWritten(found, '@ADA')).toEqual([]);
+    expect(unlessWritten(found, '@ad')).toBe(found);
+    const two = members(['Ada', 'Ada B'].map((username, clientId) => ({ clientId, username })), 'ada', 9);
+    expect(unlessWritten(two, '@ada')).toHaveLength(2);
   });
 
   it('finds rooms by number and name', () => {
