@@ -1,7 +1,7 @@
 import type { Shelf } from './state/memory';
 import type { Vault } from './state/keeper';
 import type { Hold } from './state/tab_identity';
-import { indexedVault } from './state/vault';
+import type { WhenFree } from './state/vault';
 
 /** Where the page came from is where its server is. */
 export function socketUrl({ protocol, host }: Pick<Location, 'protocol' | 'host'>): string {
@@ -36,20 +36,24 @@ export function pageLocks(locks: LockManager | undefined): Hold | null {
 
 /**
  * Where unsent messages outlive a crash of the browser. Null where tabs cannot be told apart, or
- * there is no such storage: merely to name it throws in some places.
+ * there is no such storage: merely to name it throws in some places. Its code is not needed to show
+ * the page, so it comes after it.
  */
 export function outboxVault(owner: string | null, locks: LockManager | undefined): Vault | null {
   try {
     if (owner === null || !locks || !indexedDB) return null;
-    return indexedVault({
-      indexedDB,
-      owner,
-      now: () => Date.now(),
-      whenFree: async (name, act) => {
-        const options = { ifAvailable: true };
-        await locks.request(`roomful.${name}`, options, (lock) => (lock ? act() : undefined));
-      },
-    });
+    const whenFree: WhenFree = async (name, act) => {
+      const options = { ifAvailable: true };
+      await locks.request(`roomful.${name}`, options, (lock) => (lock ? act() : undefined));
+    };
+    const vault = import('./state/vault').then(({ indexedVault }) =>
+      indexedVault({ indexedDB, owner, whenFree, now: () => Date.now() }),
+    );
+    return {
+      load: async () => (await vault).load(),
+      save: async (entries, clientId) => (await vault).save(entries, clientId),
+      adopt: async (clientId) => (await vault).adopt(clientId),
+    };
   } catch {
     return null;
   }

@@ -100,7 +100,8 @@ export class FakeServer {
     const target = room && message(room.log, seq);
     if (!room || !target) return;
     const change = { kind: 'delete', seq, byAdmin: true } as const;
-    this.#append(room, { id: `admin-${seq}`, sender: target.sender, body: '(deleted)', change });
+    const what = { id: `admin-${seq}`, sender: target.sender, body: '(deleted)', change };
+    this.#all(room, { type: 'NEW_MESSAGE', ...this.#append(room, what) });
   }
 
   /** RESUME_GRACE is over for whoever is not connected. */
@@ -348,19 +349,21 @@ export class FakeServer {
     if (before !== undefined) {
       return reply({ type: 'ACK', id, roomId, seq: before, sentAt, duplicate: true, ...more });
     }
-    const seq = room.seq + 1;
+    const { clientId, username } = client;
+    // It has its place before its author is told: who is told may say the next thing at once.
+    const entry = this.#append(room, { ...what, sender: { clientId, username } });
+    const { seq } = entry;
     room.sent.set(key, seq);
     reply({ type: 'ACK', id, roomId, seq, sentAt, duplicate: false, ...more });
-    const { clientId, username } = client;
-    this.#append(room, { ...what, sender: { clientId, username } });
+    this.#all(room, { type: 'NEW_MESSAGE', ...entry });
   }
 
-  #append(room: Room, what: Pick<Listed, 'id' | 'body' | 'sender' | 'replyTo' | 'change'>): void {
+  #append(room: Room, what: Pick<Listed, 'id' | 'body' | 'sender' | 'replyTo' | 'change'>): Listed {
     const sentAt = this.options.clock.now();
     const entry = { roomId: room.roomId, seq: ++room.seq, ...what, sentAt };
     room.log.push(entry);
     room.log.splice(0, room.log.length - (this.options.logMax ?? 1000));
-    this.#all(room, { type: 'NEW_MESSAGE', ...entry });
+    return entry;
   }
 
   #person(clientId: number): { clientId: number; username: string } {
