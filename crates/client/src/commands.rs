@@ -4,10 +4,10 @@ use crate::{Client, ClientError};
 use protocol::{
     ClientCommand, MessageId, RawText, RoomId, Seq, ServerEvent,
     command::{
-        CreateRoom, DeleteMessage, EditMessage, FetchHistory, JoinRoom, LeaveRoom, ListRooms, Ping, React, SendMessage,
-        UpdateUsername,
+        CreateRoom, DeleteMessage, EditMessage, FetchHistory, JoinRoom, LeaveRoom, ListMembers, ListRooms, Ping, React,
+        SendMessage, UpdateUsername,
     },
-    event::{Ack, History, Pong, RoomJoined, RoomLeft, Rooms},
+    event::{Ack, History, Members, Pong, RoomJoined, RoomLeft, Rooms},
 };
 use uuid::Uuid;
 
@@ -131,6 +131,15 @@ impl Client {
     pub async fn list_rooms(&mut self, cursor: Option<&str>, limit: Option<u64>) -> Result<Rooms, ClientError> {
         let command = ListRooms { id: None, cursor: cursor.map(str::to_owned), limit };
         self.ask("ROOMS", ClientCommand::ListRooms(command)).await
+    }
+
+    /// Reads a page of the members of the room that one is in.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn list_members(&mut self, cursor: Option<&str>, limit: Option<u64>) -> Result<Members, ClientError> {
+        let command = ListMembers { id: None, room_id: None, cursor: cursor.map(str::to_owned), limit };
+        self.ask("MEMBERS", ClientCommand::ListMembers(command)).await
     }
 
     /// Asks for a `PONG`. Whatever the server had for this client before it has come when this returns.

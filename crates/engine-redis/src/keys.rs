@@ -19,7 +19,7 @@ pub struct Keys {
 impl Keys {
     /// Takes the prefix of every key, and whether keys have slots.
     pub fn new(prefix: &str, is_clustered: bool) -> Self {
-        const MEMBERSHIP: [&str; 15] = [
+        const MEMBERSHIP: [&str; 16] = [
             "leases",
             "lost",
             "due",
@@ -35,6 +35,7 @@ impl Keys {
             "members:",
             "present",
             "participants:",
+            "ids:",
         ];
         let membership = MEMBERSHIP.iter().map(|name| format!("{prefix}{{m}}:{name}").into()).collect();
         Self { prefix: prefix.into(), is_clustered, membership }

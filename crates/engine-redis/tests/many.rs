@@ -7,7 +7,7 @@ mod server;
 use bytes::Bytes;
 use engine::{
     PortError,
-    port::{Attachment, Beat, ClientRecord, Delivery, Document, RoomRules, Table},
+    port::{Attachment, Beat, Claim, ClientRecord, Delivery, Document, RoomRules, Table},
 };
 use protocol::{ClientId, RoomId, Username};
 use server::{
@@ -33,7 +33,7 @@ const POPULATE: &str = include_str!("populate.lua");
 /// Says whether all of these have an end.
 const KEPT: &str = "
 for id = tonumber(ARGV[2]), tonumber(ARGV[3]) do
-  for _, key in ipairs({ 'client:' .. id, 'entered:' .. id, 'members:' .. 10000 + id % 50 }) do
+  for _, key in ipairs({ 'client:' .. id, 'entered:' .. id, 'members:' .. 10000 + id % 50, 'ids:' .. 10000 + id % 50 }) do
     if redis.call('PTTL', ARGV[1] .. key) < 0 then return { 0 } end
   end
 end
@@ -42,7 +42,10 @@ return 1";
 /// Fills a room up with members that are nobody.
 const CROWD: &str = "
 local m, room, low, high = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-for id = low, high do redis.call('ZADD', m .. 'members:' .. room, 1800000000000000 + id, id) end
+for id = low, high do
+  redis.call('ZADD', m .. 'members:' .. room, 1800000000000000 + id, id)
+  redis.call('ZADD', m .. 'ids:' .. room, id, id)
+end
 for id = low, low + 9989 do redis.call('ZADD', m .. 'participants:' .. room, id, id) end
 return 1";
 
@@ -246,7 +249,7 @@ async fn a_room_ends_in_no_time_however_many_are_in_it() {
     };
     eventually("its end is told", async || node.heard.all().contains(&Delivery::RoomEnded { room: ended })).await;
     assert_eq!(directory.room(ended, 1).await, Err(PortError::RoomNotFound));
-    for left in ["members", "participants", "room"] {
+    for left in ["members", "ids", "participants", "room"] {
         assert_eq!(server.ask(&format!("EXISTS {m}{left}:{ended}")).unwrap(), ":0\r\n", "{left}");
     }
     let rooms = async |(client, attachment): &(ClientId, Attachment)| directory.rooms_of(*client, attachment).await;
@@ -281,6 +284,53 @@ async fn a_room_ends_in_no_time_however_many_are_in_it() {
     eventually("the join is told", async || node.heard.all().len() == 2).await;
     assert!(node.heard.all().iter().all(only_joined), "{:?}", node.heard.all());
     assert_eq!(rooms(&people[9]).await, Ok(vec![ended]));
+}
+
+/// Everybody in a room of 10,000 is listed without holding Redis up, by 500 a page, while people come and go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_members_are_listed_without_holding_anybody_up() {
+    const MEMBERS: u32 = 10_000;
+    let server = Server::start();
+    let config = config(&server.url());
+    let node = Node::new(&config).await;
+    let (m, directory) = (format!("{}{{m}}:", config.prefix), &node.ports.directory);
+    for low in (FIRST..FIRST + MEMBERS).step_by(5_000) {
+        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &1, &low, &(low + 4_999)]);
+    }
+    let crowded = room(FIRST);
+    let visitor = node.client("Visitor").await;
+    let rules = RoomRules { rooms_per_client: 1, members_per_room: 1_000_000 };
+    let (mut listed, mut after, mut watch) = (Vec::new(), None, Watch::new(&server, "members, 500 a page"));
+    loop {
+        let page = watch.quick(async || directory.members(crowded, after, 500).await.unwrap()).await;
+        assert!((MEMBERS..=MEMBERS + 1).contains(&page.member_count));
+        listed.extend(page.members);
+        after = listed.last().map(|last| last.client_id);
+        if !page.more {
+            break;
+        }
+        directory.join(visitor.0, &visitor.1, crowded, rules).await.unwrap();
+        directory.leave(visitor.0, &visitor.1, crowded).await.unwrap();
+    }
+    drop(watch);
+    listed.retain(|member| member.client_id != visitor.0);
+    assert_eq!(listed.len() as u32, MEMBERS);
+    for (id, member) in (FIRST..).zip(&listed) {
+        assert_eq!((member.client_id, member.username.to_string()), (client(id), format!("Name {id}")));
+    }
+    // A node of a version that kept no such list let one out and one in.
+    let (gone, new) = (FIRST + 5, FIRST + MEMBERS + 5);
+    assert_eq!(server.ask(&format!("ZREM {m}members:{crowded} {gone}")).unwrap(), ":1\r\n");
+    run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &1, &new, &new]);
+    assert_eq!(server.ask(&format!("ZREM {m}ids:{crowded} {new}")).unwrap(), ":1\r\n");
+    let first = directory.members(crowded, None, 10).await.unwrap();
+    assert!(first.members.iter().all(|member| member.client_id != client(gone)) && first.members.len() == 10);
+    let attachment = Attachment { lease: node.lease.clone(), connection: 1_000_000 };
+    let identity = Some((client(new), "0b1c9a3e-0000-4000-8000-000000000000".parse().unwrap()));
+    let claim = Claim { identity, fresh_key: uuid::Uuid::nil(), username: None, rename: false, address: None };
+    assert_eq!(directory.attach(&attachment, claim).await.unwrap().rooms, [crowded]);
+    let last = directory.members(crowded, Some(client(new - 1)), 10).await.unwrap();
+    assert_eq!(last.members.iter().map(|member| member.client_id).collect::<Vec<_>>(), [client(new)]);
 }
 
 /// Documents and the log, page by page; and what is left of documents that have expired goes, whether it is ever listed

@@ -12,10 +12,11 @@ use crate::{
     hub::Hub,
     outbox::Wire,
     port::{
-        Attached, Attachment, Claim, Document, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports, RoomRules,
-        RoomsPage, Span, Unavailable,
+        Attached, Attachment, Claim, Document, Joined, MembersPage, NewRoom, NodeLease, NodeRecord, PortError, Ports,
+        RoomRules, RoomsPage, Span, Unavailable,
     },
     router::{Inbox, Router},
+    sharing::Sharing,
     stats::{Stats, one},
     trace::Tracer,
     view::{Lists, Position, RoomView},
@@ -119,6 +120,7 @@ pub struct Engine {
     gone: Gone,
     detaching: Semaphore,
     lists: Lists,
+    pages: Sharing<(RoomId, Option<ClientId>, usize), MembersPage>,
     /// Connections that may hear other rooms than their clients are in, by attempt.
     doubts: Mutex<HashMap<u64, Doubt>>,
     /// Taken by [`Engine::run`].
@@ -258,6 +260,7 @@ impl Engine {
             gone: Gone::default(),
             detaching: Semaphore::new(DETACHING),
             lists: Lists::default(),
+            pages: Sharing::default(),
             doubts: Mutex::default(),
             orders: Mutex::new(Some(heard)),
             bans: RwLock::default(),
@@ -566,6 +569,15 @@ impl Engine {
     /// As [`PortError`] says.
     pub async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
         self.bounded(self.ports.directory.rooms(cursor, limit)).await
+    }
+
+    /// A page of a room's members, those above `after`; the same one for all who ask for it at the same time.
+    ///
+    /// # Errors
+    /// As [`PortError`] says.
+    pub async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        let page = self.ports.directory.members(room, after, limit);
+        self.bounded(self.pages.ask((room, after, limit), page)).await
     }
 
     /// The nodes that hold a lease.

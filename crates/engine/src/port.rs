@@ -3,10 +3,12 @@
 
 mod amendment;
 mod census;
+mod listing;
 mod records;
 
 pub use amendment::{Amended, Amendment, Original};
 pub use census::{Census, ClientRecord, Counts, Expelled, PARTICIPANTS_KEPT, Participants};
+pub use listing::{Listing, MembersPage};
 pub use records::{Document, Records, Table};
 
 use crate::trace::TraceContext;
@@ -158,6 +160,10 @@ pub enum Change {
     Left(ClientId),
     /// Has another name.
     Renamed(Member),
+    /// Its connection was lost; it is a member as long as its grace lasts.
+    Lost(ClientId),
+    /// Its connection is there again, after it was told to be lost.
+    Back(ClientId),
 }
 
 /// What the bus hands to a node.
@@ -430,8 +436,9 @@ pub trait Directory: Send + Sync {
     /// ([`crate::control::Order::Close`]) in the same step, for the answer to this call may be lost.
     async fn attach(&self, attachment: &Attachment, claim: Claim) -> Result<Attached, PortError>;
 
-    /// The connection is lost: the client stays a member for `grace`. Does nothing when another connection speaks for
-    /// the client by now.
+    /// The connection is lost: the client stays a member for `grace`, and its rooms are told ([`Change::Lost`], and
+    /// [`Change::Back`] when it is attached again in time). Does nothing when another connection speaks for the client by
+    /// now. (Of those whose node is lost nobody is told before their grace is over.)
     async fn detach(&self, client: ClientId, attachment: &Attachment, grace: Duration) -> Result<(), Unavailable>;
 
     /// Gives a client another name, and tells its rooms.
@@ -466,7 +473,16 @@ pub trait Directory: Send + Sync {
     async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError>;
 
     /// A room and its first `limit` members, those who came first first.
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError>;
+    async fn listing(&self, room: RoomId, limit: usize) -> Result<Listing, PortError>;
+
+    /// The same, for who asks no more.
+    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
+        self.listing(room, limit).await.map(|listing| (listing.room, listing.members))
+    }
+
+    /// At most `limit` members of a room by id, ascending, from the first one above `after`. Whoever is in the room while
+    /// all pages are read is on one of them, whoever else comes and goes.
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError>;
 
     /// A page of the room list, newest room first.
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError>;

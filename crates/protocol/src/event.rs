@@ -95,6 +95,10 @@ events! {
         seq: Seq,
         /// The first 200 members.
         members: Vec<Member>,
+        /// Those of `members` whose connection is lost; they are members still.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        reconnecting: Vec<ClientId>,
         /// Joining: the newest 50. Resuming: all that came after the resumed position.
         messages: Vec<Message>,
         /// Whether nothing is missing between the resumed position and `messages`. Also true when nothing was resumed.
@@ -271,8 +275,12 @@ events! {
         id: Option<CorrelationId>,
         /// Which room.
         room_id: RoomId,
-        /// Who is in it.
+        /// Who is in it, by id, ascending.
         members: Vec<Member>,
+        /// Those of `members` whose connection is lost; they are members still.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        reconnecting: Vec<ClientId>,
         /// How many are in it.
         member_count: u32,
         /// For the next page; null when this is the last.

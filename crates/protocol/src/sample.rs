@@ -145,6 +145,7 @@ pub fn events() -> Vec<ServerEvent> {
             epoch: p.epoch.clone(),
             seq: Seq::new(42),
             members: vec![member.clone()],
+            reconnecting: vec![p.client],
             messages: vec![message.clone(), change],
             recovered: false,
             gap: Some(event::Gap { from: Seq::new(12), to: Seq::new(41) }),
@@ -196,6 +197,7 @@ pub fn events() -> Vec<ServerEvent> {
             id: id(),
             room_id: p.room,
             members: from(json!([{"clientId": 10_042, "username": "Zoë"}])).unwrap_or_default(),
+            reconnecting: vec![p.client],
             member_count: 2,
             cursor: Some("10042".into()),
         }

@@ -1321,6 +1321,10 @@ seq: Seq,
  */
 members: Array<Member>, 
 /**
+ * Those of `members` whose connection is lost; they are members still.
+ */
+reconnecting?: Array<ClientId>, 
+/**
  * Joining: the newest 50. Resuming: all that came after the resumed position.
  */
 messages: Array<NewMessage>, 
@@ -1572,9 +1576,13 @@ id?: CorrelationId,
  */
 roomId: RoomId, 
 /**
- * Who is in it.
+ * Who is in it, by id, ascending.
  */
 members: Array<Member>, 
+/**
+ * Those of `members` whose connection is lost; they are members still.
+ */
+reconnecting?: Array<ClientId>, 
 /**
  * How many are in it.
  */

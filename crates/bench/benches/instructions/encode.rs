@@ -39,6 +39,7 @@ pub fn room_joined() {
     };
     let view = || RoomView {
         room: room.clone(),
+        reconnecting: Vec::new(),
         members: (0..members).map(sample::member).collect(),
         epoch: sample::epoch(),
         seq: Seq::new(1000 + messages),

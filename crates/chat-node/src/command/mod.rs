@@ -9,6 +9,7 @@ mod edit_message;
 mod fetch_history;
 mod join_room;
 mod leave_room;
+mod list_members;
 mod list_rooms;
 mod ping;
 mod post;
@@ -122,8 +123,8 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
         ClientCommand::Typing(c) => typing::run(client, c).await,
         ClientCommand::FetchHistory(c) => fetch_history::run(client, c).await,
         ClientCommand::ListRooms(c) => list_rooms::run(client, c).await,
-        ClientCommand::Ping(c) => Ok(ping::run(c)),
-        ClientCommand::ListMembers(_) => Err(Refusal::error(ErrorCode::BadRequest, "not yet")),
+        ClientCommand::Ping(c) => Ok(ping::run(client, c)),
+        ClientCommand::ListMembers(c) => list_members::run(client, c).await,
         ClientCommand::Connect(_) => Ok(None), // above
     }
 }

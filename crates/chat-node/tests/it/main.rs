@@ -21,6 +21,7 @@ mod lost;
 mod memory;
 mod operators;
 mod policies;
+mod presence;
 mod random;
 mod sessions;
 mod shutdown;

@@ -22,6 +22,8 @@ pub mod bus;
 pub mod census;
 pub mod directory;
 pub mod lease;
+pub mod members;
+pub mod presence;
 pub mod records;
 pub mod room_list;
 pub mod throttle;
@@ -146,6 +148,15 @@ macro_rules! conformance_tests {
                 a_restarted_node_fences_its_former_life
                 a_name_that_another_lives_under_is_not_taken_back
                 nodes_are_listed;
+            members:
+                members_are_listed_by_id
+                members_are_listed_while_others_come_and_go
+                only_a_room_has_members;
+            presence:
+                a_lost_connection_is_told_and_that_it_is_back
+                nobody_is_told_of_a_move
+                who_is_lost_for_good_leaves
+                who_loses_its_node_is_not_told_of;
             room_list:
                 the_room_list_is_complete_and_newest_first
                 the_room_list_goes_on_while_rooms_come_and_go

@@ -251,7 +251,7 @@ pub struct Reconnect {
     pub after_ms: u64,
 }
 
-/// `USER_EVENT`: of how many.
+/// `USER_EVENT` and `PRESENCE`: of how many.
 #[derive(Debug, Deserialize)]
 pub struct Told {
     /// Who came.
@@ -260,6 +260,9 @@ pub struct Told {
     /// Who left.
     #[serde(default)]
     pub left: Vec<IgnoredAny>,
+    /// Whose connection was lost.
+    #[serde(default)]
+    pub reconnecting: Vec<IgnoredAny>,
 }
 
 /// Places that are gone.

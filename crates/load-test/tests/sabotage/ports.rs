@@ -5,11 +5,11 @@ use bytes::Bytes;
 use engine::{
     PortError, Ports, Unavailable,
     port::{
-        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
-        Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, Listing, MembersPage, NewRoom,
+        NodeLease, NodeRecord, Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Timestamp, Username, event::Member, event::Room};
+use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Timestamp, Username};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -207,8 +207,12 @@ impl Directory for Broken {
         self.inner.directory.rooms_of(self.real(client, attachment), attachment).await
     }
 
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
-        self.inner.directory.room(room, limit).await
+    async fn listing(&self, room: RoomId, limit: usize) -> Result<Listing, PortError> {
+        self.inner.directory.listing(room, limit).await
+    }
+
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        self.inner.directory.members(room, after, limit).await
     }
 
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
