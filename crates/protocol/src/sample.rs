@@ -110,11 +110,11 @@ pub fn events() -> Vec<ServerEvent> {
         sent_at: Timestamp(1_700_000_000_123),
         reply_to: Some(Seq::new(40)),
         change: None,
-        edited: Some(Seq::new(44)),
+        edited: Some(Seq::new(43)),
         deleted: None,
     };
     let change = event::NewMessage {
-        seq: Seq::new(44),
+        seq: Seq::new(43),
         reply_to: None,
         change: Some(event::MessageChange { kind: event::ChangeKind::Edit, seq: Seq::new(42), by_admin: false }),
         edited: None,
@@ -143,7 +143,7 @@ pub fn events() -> Vec<ServerEvent> {
                 member_count: 1,
             },
             epoch: p.epoch.clone(),
-            seq: Seq::new(42),
+            seq: Seq::new(43),
             members: vec![member.clone()],
             reconnecting: vec![p.client],
             messages: vec![message.clone(), change],
