@@ -26,13 +26,14 @@ export const trust = {
   timeline: 'Timeline',
   complete: (seq: string) => `Complete up to #${seq}`,
   incomplete: (seq: string, newest: string) => `Complete up to #${seq} of #${newest}`,
+  completeBut: (seq: string, lost: string) => `Complete up to #${seq}, but for ${lost}`,
   noRoom: 'You are in no room.',
   healed: 'Missed and fetched',
   lost: 'Lost for good',
   messages: (count: number, text: string) => `${text} ${plural(count, 'message', 'messages')}`,
   none: 'none',
-  explain:
-    'Every message has a number, without holes. So this page can prove that nothing is missing.',
+  explain: 'Every message has a number, without holes: so this page knows that nothing is missing.',
+  explainGaps: 'Every message has a number, without holes: so this page knows what is missing.',
 
   outbox: 'Outbox',
   outboxEmpty: 'Nothing waits: everything you wrote has its place.',
