@@ -140,9 +140,11 @@ function appended(messages: readonly Message[], added: Message[]): Message[] {
 function trim(room: Room, changed: boolean): Room {
   let base = room.base;
   if (room.messages.length > MOST) base = room.messages.at(-KEPT)!.seq;
-  if (changed) {
+  let count = 0;
+  if (changed) for (const list of room.changes!.values()) count += list.length;
+  if (count > MOST) {
     const seqs = [...room.changes!.values()].flatMap((list) => list.map(({ seq }) => seq));
-    if (seqs.length > MOST) base = Math.max(base, seqs.sort((a, b) => a - b).at(-KEPT)!);
+    base = Math.max(base, seqs.sort((a, b) => a - b).at(-KEPT)!);
   }
   if (base === room.base) return room;
   const messages = room.messages.filter(({ seq }) => seq >= base);
