@@ -55,32 +55,32 @@ test('moving to another room is explained, before and after', async ({ person })
   const ada = await person('Ada');
   const bob = await person('Bob');
   await ada.enter();
-  await ada.create('Tea');
+  await ada.create('Mint');
   const tea = (await ada.roomNumber()).slice(1);
   await bob.enter();
-  await bob.create('Coffee');
+  await bob.create('Mocha');
   await bob.page.goto(`/r/${tea}`);
-  await expect(bob.page.getByText(/you are alone in Coffee: joining ends it/)).toBeVisible();
-  await bob.page.getByRole('button', { name: 'Stay in Coffee' }).click();
-  await bob.isIn('Coffee');
+  await expect(bob.page.getByText(/you are alone in Mocha: joining ends it/)).toBeVisible();
+  await bob.page.getByRole('button', { name: 'Stay in Mocha' }).click();
+  await bob.isIn('Mocha');
   const coffee = (await bob.roomNumber()).slice(1);
   await expect(bob.page).toHaveURL(new RegExp(`/r/${coffee}$`));
 
-  // Ada comes, so that Coffee does not end when Bob goes; Tea ends with her.
+  // Cy comes, so that Mocha does not end when Bob goes.
   const cy = await person('Cy');
   await cy.enter();
-  await cy.join('Coffee');
+  await cy.join('Mocha');
   await bob.page
     .getByRole('navigation', { name: 'Rooms' })
-    .getByRole('button', { name: 'Tea' })
+    .getByRole('button', { name: 'Mint' })
     .click();
-  await bob.isIn('Tea');
-  const note = bob.page.getByText('you left Coffee for Tea');
+  await bob.isIn('Mint');
+  const note = bob.page.getByText('you left Mocha for Mint');
   await expect(note).toBeVisible();
   await isAccessible(bob.page);
   await bob.page.getByRole('button', { name: 'Go back' }).click();
-  await bob.isIn('Coffee');
-  await expect(bob.page.getByText('you left Tea for Coffee')).toBeVisible();
+  await bob.isIn('Mocha');
+  await expect(bob.page.getByText('you left Mint for Mocha')).toBeVisible();
   await bob.page.getByRole('button', { name: 'Dismiss' }).click();
   await expect(bob.page.getByText('you left')).toBeHidden();
 });

@@ -105,6 +105,7 @@ export class Journey {
 
   async #travel(act: () => Promise<void>): Promise<void> {
     const from = this.#room;
+    const { asked } = this.#now;
     this.#travelling += 1;
     try {
       await act();
@@ -115,7 +116,7 @@ export class Journey {
     const to = this.#room;
     if (!to) return;
     const moved = from && from.roomId !== to.roomId ? { from, to } : null;
-    const seq = this.#now.asked?.roomId === to.roomId ? this.#now.asked.seq : null;
+    const seq = asked?.roomId === to.roomId ? asked.seq : null;
     this.#show({ asked: null, browsing: false, moved, target: seq === null ? null : { seq } });
     this.#go(pathOf(to.roomId), seq);
   }

@@ -24,26 +24,6 @@ export const shell = {
   tryingAgain: 'Trying again',
   inTime: (wait: string) => `in ${wait}`,
 
-  stopped: {
-    ended: { title: 'Disconnected', text: 'The server ended this connection.' },
-    refused: {
-      title: 'The server refused this page',
-      text: 'It may have been opened under an address that the server does not know.',
-    },
-    elsewhere: {
-      title: 'Open somewhere else',
-      text: 'You are using Roomful in another tab or window. It can be used in one at a time.',
-    },
-    banned: { title: 'You are banned', text: 'An administrator has banned you from this server.' },
-    kicked: {
-      title: 'You were disconnected',
-      text: 'An administrator ended your connection. You may come back.',
-    },
-  },
-  code: (code: number) => `Code ${code}`,
-  reconnect: 'Reconnect',
-  useHere: 'Use here',
-
   updateReady: 'An update is ready. What you wrote is kept.',
   reload: 'Reload',
   notLoaded: 'This part of the page could not be loaded. Reload when you are online.',

@@ -1,5 +1,63 @@
 /** Of what is loaded when it is first opened. So are its texts: they are not in `en`, which every page loads. */
 export const tools = {
+  welcome: {
+    exampleName: 'Ada',
+    suggestion: (name: string) => `Use “${name}”`,
+    another: 'Suggest another name',
+    title: 'Welcome to Roomful',
+    text: 'Rooms to talk in, right here. No account needed: what shall we call you?',
+    hint: 'You can change it at any time.',
+    start: 'Start',
+    continueAs: (name: string) => `Continue as ${name}`,
+    connecting: 'Connecting…',
+    invited: (room: string) => `You have a link to ${room}. Choose a name first.`,
+  },
+
+  rename: {
+    title: 'Change your name',
+    hint: 'Everybody in your room will see the change.',
+  },
+
+  card: {
+    linkTo: 'You have a link to this room',
+    lookingUp: 'Looking the room up…',
+    members: (count: string) => `${count} in it now`,
+    oneRoom: (room: string) =>
+      `You are in one room at a time: joining takes you out of ${room}. You can come back while others are there.`,
+    lastOne: (room: string) =>
+      `You are in one room at a time, and you are alone in ${room}: joining ends it.`,
+    stay: (room: string) => `Stay in ${room}`,
+    otherRooms: 'Other rooms',
+    noneTitle: (number: string) => `There is no room #${number}`,
+    noneText:
+      'It may have ended: a room does when its last member has gone. Ask who sent you the link, or create a room and send them yours.',
+    uncertain: 'The server did not say what room this is. You can still try to join.',
+    moved: (left: string, here: string) =>
+      `You are in one room at a time: you left ${left} for ${here}.`,
+    goBack: 'Go back',
+    goneBack: (room: string) => `${room} has ended, so there is no way back.`,
+  },
+
+  stopped: {
+    ended: { title: 'Disconnected', text: 'The server ended this connection.' },
+    refused: {
+      title: 'The server refused this page',
+      text: 'It may have been opened under an address that the server does not know.',
+    },
+    elsewhere: {
+      title: 'Open somewhere else',
+      text: 'You are using Roomful in another tab or window. It can be used in one at a time.',
+    },
+    banned: { title: 'You are banned', text: 'An administrator has banned you from this server.' },
+    kicked: {
+      title: 'You were disconnected',
+      text: 'An administrator ended your connection. You may come back.',
+    },
+    code: (code: number) => `Code ${code}`,
+    reconnect: 'Reconnect',
+    useHere: 'Use here',
+  },
+
   share: {
     shareText: 'Who opens this link sees the name of the room and can join.',
     link: 'Link to the room',

@@ -1,0 +1,337 @@
+import { createServer, request as ask, type Server as HttpServer } from 'node:http';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import type { Page } from '@playwright/test';
+import { isAccessible } from './axe';
+import { expect, test } from './fixture';
+import { DIST } from './server';
+
+const themeOf = (page: Page) =>
+  page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [name, viewport] of [
+    ['wide', { width: 1200, height: 760 }],
+    ['phone', { width: 360, height: 720 }],
+  ] as const) {
+    test(`axe finds nothing in what opens over the page, ${name}, ${colorScheme}`, async ({
+      person,
+    }) => {
+      test.slow();
+      const ada = await person('Ada', { colorScheme, viewport, reducedMotion: 'reduce' });
+      const { page } = ada;
+      await ada.enter();
+      await ada.create('Shell');
+      for (const [command, dialog] of [
+        ['settings', 'Settings'],
+        ['keyboard', 'Keyboard shortcuts'],
+        ['share', 'Share this room'],
+        ['change your', 'Change your name'],
+      ] as const) {
+        await page.keyboard.press('Control+k');
+        const field = page.getByRole('combobox', { name: 'Command palette' });
+        await expect(field).toBeFocused();
+        await field.fill(command);
+        if (command === 'settings') await isAccessible(page);
+        await page.keyboard.press('Enter');
+        await expect(page.getByRole('dialog', { name: dialog })).toBeVisible();
+        await isAccessible(page);
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+        ).toBeLessThanOrEqual(0);
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('dialog')).toBeHidden();
+      }
+    });
+  }
+}
+
+test('the palette goes to rooms, by name and by number, and does things', async ({ person }) => {
+  const ada = await person('Ada');
+  const bob = await person('Bob');
+  await ada.enter();
+  await ada.create('Green tea');
+  const number = (await ada.roomNumber()).slice(1);
+  await bob.enter();
+  await bob.page.keyboard.press('Control+k');
+  const field = bob.page.getByRole('combobox', { name: 'Command palette' });
+  await field.fill('grte');
+  await expect(bob.page.getByRole('option').first()).toHaveText(/Go to Green tea/);
+  await bob.page.keyboard.press('Enter');
+  await bob.isIn('Green tea');
+
+  const palette = async (typed: string) => {
+    await bob.page.keyboard.press('Control+k');
+    await field.fill(typed);
+    await bob.page.keyboard.press('Enter');
+  };
+  await palette('dark theme');
+  await expect(bob.page.getByRole('dialog')).toBeHidden();
+  expect(await themeOf(bob.page)).toBe('rgb(20, 19, 26)');
+  await palette('leave');
+  await expect(bob.page.getByRole('heading', { name: 'Hello, Bob' })).toBeVisible();
+  await palette(`#${number}`);
+  await expect(bob.page.getByRole('heading', { name: 'Green tea' })).toBeVisible();
+  await palette('A new one');
+  await bob.isIn('A new one');
+
+  await bob.page.keyboard.press('Control+k');
+  const selected = bob.page.getByRole('option', { selected: true });
+  const first = await selected.innerText();
+  await bob.page.keyboard.press('ArrowDown');
+  await expect(selected).not.toHaveText(first);
+  await bob.page.keyboard.press('ArrowUp');
+  await expect(selected).toHaveText(first.replace(/\s+/g, ' '), { useInnerText: false });
+  await field.fill('xqzxqzxqzxqzxqzxqz');
+  await expect(bob.page.getByText('Nothing matches.')).toBeVisible();
+  await bob.page.keyboard.press('Escape');
+  await expect(bob.composer).toBeFocused();
+});
+
+test('shortcuts leave alone who writes', async ({ person }) => {
+  const ada = await person('Ada');
+  const { page } = ada;
+  await ada.enter();
+  await ada.create('Keys');
+  await ada.composer.focus();
+  await page.keyboard.type('c? r');
+  await expect(ada.composer).toHaveValue('c? r');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.getByRole('heading', { name: 'Keys' }).click();
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('c');
+  await expect(ada.composer).toBeFocused();
+
+  await page.keyboard.press('Control+,');
+  await page.getByRole('checkbox', { name: 'Shortcuts of a single key' }).uncheck();
+  await page.keyboard.press('Escape');
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await page.keyboard.press('?');
+  await page.keyboard.press('Control+k');
+  await expect(page.getByRole('dialog', { name: 'Command palette' })).toBeVisible();
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeHidden();
+});
+
+test('settings are kept, shared by tabs, and seen at once', async ({ person }) => {
+  const ada = await person('Ada', { colorScheme: 'light' });
+  await ada.enter();
+  const other = await ada.context.newPage();
+  await other.goto('/');
+  await ada.page.keyboard.press('Control+,');
+  const dialog = ada.page.getByRole('dialog', { name: 'Settings' });
+  await dialog.getByRole('radio', { name: 'Dark' }).check();
+  await dialog
+    .getByRole('group', { name: 'High contrast' })
+    .getByRole('radio', { name: 'Always' })
+    .check();
+  await isAccessible(ada.page);
+  expect(await themeOf(ada.page)).toBe('rgb(0, 0, 0)');
+  await expect.poll(() => themeOf(other)).toBe('rgb(0, 0, 0)');
+  await dialog.getByRole('slider', { name: 'Your colour' }).fill('120');
+  await isAccessible(ada.page);
+  await dialog.getByRole('checkbox', { name: 'Quiet hours' }).check();
+  await dialog.getByLabel('From').fill('23:30');
+  await ada.page.reload();
+  expect(await themeOf(ada.page)).toBe('rgb(0, 0, 0)');
+  await expect(ada.page.getByRole('heading', { name: 'Hello, Ada' })).toBeVisible();
+  await ada.page.keyboard.press('Control+,');
+  await expect(dialog.getByLabel('From')).toHaveValue('23:30');
+  await expect(dialog.getByRole('slider', { name: 'Your colour' })).toHaveValue('120');
+});
+
+test('from right to left, everything turns and every text is from the catalogue', async ({
+  person,
+}) => {
+  const ada = await person('Ada', { viewport: { width: 1000, height: 700 } });
+  const { page } = ada;
+  await page.goto('/?lang=ar-XB');
+  await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'ar-XB');
+  await page.getByRole('button', { name: /Continue as/ }).click();
+  await expect(page.getByRole('heading', { name: /Hello/ })).toBeVisible();
+  await page.getByRole('textbox', { name: /Create a room/ }).fill('Chai');
+  await page
+    .getByRole('button', { name: /Create/, exact: false })
+    .last()
+    .click();
+  await ada.isIn('Chai');
+  await isAccessible(page);
+  const rooms = (await page.getByRole('navigation').first().boundingBox())!;
+  const main = (await page.getByRole('main').boundingBox())!;
+  expect(rooms.x).toBeGreaterThan(main.x);
+});
+
+test('at 320 px, on a phone and zoomed in fourfold, nothing is cut off', async ({ person }) => {
+  for (const viewport of [
+    { width: 320, height: 640 },
+    { width: 320, height: 256 },
+  ]) {
+    const ada = await person('Ada', { viewport, hasTouch: true });
+    const { page } = ada;
+    const fits = async () =>
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+    await ada.enter();
+    await fits();
+    await ada.create('A narrow room');
+    await fits();
+    await ada.say('hello');
+    await ada.bodies.first().scrollIntoViewIfNeeded();
+    await expect(ada.bodies.first()).toBeInViewport();
+    await ada.composer.scrollIntoViewIfNeeded();
+    await expect(ada.composer).toBeInViewport();
+    for (const button of await page.locator('.bar button:visible').all()) {
+      const box = await button.boundingBox();
+      if (box && box.width > 2) expect(box.height).toBeGreaterThanOrEqual(44);
+    }
+    await ada.context.close();
+  }
+});
+
+/** Serves a build of the page as a deployed server would, and passes the rest on to a real one. */
+class Deployment {
+  readonly dir = mkdtempSync(join(tmpdir(), 'roomful-shell-'));
+  readonly #server: HttpServer;
+  url = '';
+
+  constructor(backend: string) {
+    cpSync(DIST, this.dir, { recursive: true });
+    const TYPES: Record<string, string> = {
+      '.html': 'text/html; charset=utf-8',
+      '.js': 'text/javascript',
+      '.css': 'text/css',
+      '.svg': 'image/svg+xml',
+      '.webmanifest': 'application/manifest+json',
+    };
+    this.#server = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const path = /^\/(?:r\/\d+)?$/.test(pathname) ? '/index.html' : pathname;
+      try {
+        const body = readFileSync(join(this.dir, path));
+        response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
+        response.setHeader('cache-control', 'no-cache');
+        response.end(body);
+      } catch {
+        const forward = ask(backend + request.url, (answer) => {
+          response.writeHead(answer.statusCode ?? 502);
+          answer.pipe(response);
+        });
+        forward.on('error', () => response.writeHead(502).end());
+        forward.end();
+      }
+    });
+    // No sockets here: the page is what this is about, and it is told that there is no connection.
+    this.#server.on('upgrade', (_, socket) => socket.destroy());
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Another build: other names of files, another page, another worker; the former files are gone. */
+  deploy(): void {
+    const html = readFileSync(join(this.dir, 'index.html'), 'utf8');
+    const [, former] = /\/assets\/(start-[\w-]+)\.js/.exec(html)!;
+    const script = readFileSync(join(this.dir, `assets/${former}.js`), 'utf8');
+    writeFileSync(join(this.dir, 'assets/start-next.js'), `${script}\nwindow.build = 'next';`);
+    rmSync(join(this.dir, `assets/${former}.js`));
+    writeFileSync(join(this.dir, 'index.html'), html.replaceAll(former!, 'start-next'));
+    const worker = readFileSync(join(this.dir, 'sw.js'), 'utf8');
+    const next = worker.replaceAll(`${former}.js`, 'start-next.js');
+    // The version is the only string of twelve hexadecimal digits.
+    writeFileSync(join(this.dir, 'sw.js'), next.replace(/(['"`])[0-9a-f]{12}\1/, '"0123456789ab"'));
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.dir, { recursive: true });
+  }
+}
+
+const deployed = test.extend<{ site: Deployment }>({
+  site: async ({ wire }, use) => {
+    const site = new Deployment(wire.url);
+    await site.start();
+    await use(site);
+    await site.stop();
+  },
+});
+
+const controlled = (page: Page) =>
+  page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    while (!navigator.serviceWorker.controller) {
+      await new Promise((resolve) =>
+        navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+      );
+    }
+  });
+
+deployed('the page opens without a network, and says so', async ({ person, wire }) => {
+  const ada = await person('Ada', { serviceWorkers: 'allow' });
+  const { page } = ada;
+  await ada.enter();
+  await controlled(page);
+  wire.cut();
+  await ada.context.setOffline(true);
+  await page.reload();
+  await expect(page.getByText(/You are offline|You seem to be offline/)).toBeVisible();
+  await page.keyboard.press('Control+,');
+  await expect(page.getByRole('dialog', { name: 'Settings' })).toBeVisible();
+  await page.goto('/r/48213');
+  await expect(page.getByRole('heading', { name: 'Room 48213' })).toBeVisible();
+  wire.mend();
+  await ada.context.setOffline(false);
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: 'Hello, Ada' })).toBeVisible();
+});
+
+deployed('a new build is served at once, and its worker takes over', async ({ person, site }) => {
+  const ada = await person('Ada', { serviceWorkers: 'allow', baseURL: site.url });
+  const { page } = ada;
+  const build = () => page.evaluate(() => (window as { build?: string }).build ?? 'former');
+  await page.goto('/');
+  await controlled(page);
+  expect(await build()).toBe('former');
+  site.deploy();
+  // The page that is open learns of it, and stays as it is until somebody wants it.
+  await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
+  await expect(page.getByText('An update is ready. What you wrote is kept.')).toBeVisible();
+  expect(await build()).toBe('former');
+  // What the former build has still to load, it has.
+  const parts = await page.evaluate(async () => (await caches.keys()).length);
+  expect(parts).toBe(2);
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await expect.poll(build).toBe('next');
+  await expect
+    .poll(() => page.evaluate(async () => (await caches.keys()).join()))
+    .toMatch(/0123456789ab$/);
+  expect(await page.evaluate(async () => (await caches.keys()).length)).toBe(1);
+});
+
+deployed('a reload after a deploy never shows the former page', async ({ person, site }) => {
+  const ada = await person('Ada', { serviceWorkers: 'allow', baseURL: site.url });
+  await ada.page.goto('/');
+  await controlled(ada.page);
+  site.deploy();
+  await ada.page.reload();
+  expect(await ada.page.evaluate(() => (window as { build?: string }).build)).toBe('next');
+});
+
+test('it can be installed', async ({ wire }) => {
+  const manifest = await (await fetch(`${wire.url}/manifest.webmanifest`)).json();
+  expect(manifest).toMatchObject({ start_url: '/', display: 'standalone' });
+  for (const { src, sizes } of manifest.icons as { src: string; sizes: string }[]) {
+    const icon = await fetch(wire.url + src);
+    expect(icon.status).toBe(200);
+    if (sizes === 'any') continue;
+    const png = Buffer.from(await icon.arrayBuffer());
+    expect(`${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`).toBe(sizes);
+  }
+});
