@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import type { Locator } from '@playwright/test';
 import { Cluster } from './cluster';
 import { expect, test } from './fixture';
@@ -105,6 +106,7 @@ async function change(ada: Person, bob: Person): Promise<void> {
 }
 
 test('messages are edited, answered, reacted to and deleted', async ({ fakePerson }) => {
+  test.slow();
   const ada = await fakePerson('Ada');
   const bob = await fakePerson('Bob');
   await ada.enter();
@@ -112,6 +114,27 @@ test('messages are edited, answered, reacted to and deleted', async ({ fakePerso
   await bob.enter();
   await bob.join('Changes');
   await change(ada, bob);
+});
+
+test('axe finds nothing in what can be done with a message', async ({ fakePerson }) => {
+  test.slow();
+  const ada = await fakePerson('Ada');
+  await ada.enter();
+  await ada.create('Axe');
+  await ada.say('**one** `two` @Ada [three](https://a.example)\n```js\nfour\n```');
+  await ada.page.mouse.move(0, 0);
+  const clean = async () => {
+    const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  };
+  await (await menu(ada, 'one')).getByRole('menuitem', { name: 'React with 👍' }).click();
+  await choose(ada, 'one', 'Reply');
+  await ada.composer.pressSequentially('#1');
+  await expect(ada.page.getByRole('option')).toHaveCount(1);
+  await clean();
+  await ada.composer.press('Escape');
+  await menu(ada, 'one');
+  await clean();
 });
 
 const cluster = test.extend<{ cluster: Cluster }>({
@@ -127,6 +150,7 @@ const cluster = test.extend<{ cluster: Cluster }>({
 });
 
 cluster('and so they are by people on two nodes', async ({ cluster, person }) => {
+  test.slow();
   const ada = await person('Ada', { baseURL: cluster.url });
   const whereIsAda = new Whereabouts(ada.page);
   await ada.enter();
