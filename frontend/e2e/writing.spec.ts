@@ -1,5 +1,6 @@
 import { expect, test } from './fixture';
 import type { Person } from './person';
+import { list } from './reading_world';
 
 /** The newest message, when it has settled. */
 async function newest(person: Person) {
@@ -225,9 +226,10 @@ test('nothing that is written turns around or covers what is beside it', async (
   await expect(bob.bodies).toHaveCount(bodies.length);
 
   for (const { page } of [ada, bob]) {
-    const list = page.getByRole('region', { name: 'Messages' });
     // Nothing to scroll sideways.
-    expect(await list.evaluate((box) => box.scrollWidth - box.clientWidth)).toBeLessThanOrEqual(0);
+    expect(
+      await list(page).evaluate((box) => box.scrollWidth - box.clientWidth),
+    ).toBeLessThanOrEqual(0);
     // Each bubble is inside its message, and messages stand one below the other.
     const overlaps = await page.locator('li.message').evaluateAll(
       (rows) =>
