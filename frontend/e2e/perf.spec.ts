@@ -144,9 +144,9 @@ test('10,000 members are listed and searched', async ({ fakePerson, fake }) => {
   await expect(bob.page.getByRole('button', { name: /more$/ })).toBeHidden();
 
   const panel = '[class*=people] .box';
-  const down = await scrollThrough(bob.page, cdp, panel, 200);
+  const down = await scrollThrough(bob.page, cdp, panel, 1_000);
   await expect(people.getByText('Zoë 9996')).toBeInViewport();
-  const up = await scrollThrough(bob.page, cdp, panel, -200);
+  const up = await scrollThrough(bob.page, cdp, panel, -200, 200);
   expect(await people.locator('li').count()).toBeLessThan(100);
 
   const search = bob.page.getByRole('searchbox', { name: 'Search people' });
