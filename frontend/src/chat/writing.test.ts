@@ -55,7 +55,11 @@ describe('what is being completed', () => {
     const found = members([{ clientId: 1, username: 'Ada' }], 'ADA', undefined);
     expect(unlessWritten(found, '@ADA')).toEqual([]);
     expect(unlessWritten(found, '@ad')).toBe(found);
-    const two = members(['Ada', 'Ada B'].map((username, clientId) => ({ clientId, username })), 'ada', 9);
+    const two = members(
+      ['Ada', 'Ada B'].map((username, clientId) => ({ clientId, username })),
+      'ada',
+      9,
+    );
     expect(unlessWritten(two, '@ada')).toHaveLength(2);
   });
 
