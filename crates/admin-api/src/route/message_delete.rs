@@ -22,6 +22,9 @@ use serde_json::json;
 /// How often it is read again when its author changes it at the same time.
 const TRIES: usize = 4;
 
+/// A room's id and a position.
+type Place = web::Path<(String, String)>;
+
 /// Delete a message
 ///
 /// Its members see that an admin did it. Nobody but admins can read it any more, and they only as long as the room's log
@@ -48,7 +51,7 @@ const TRIES: usize = 4;
 )]
 pub(crate) async fn delete(
     state: web::Data<State>,
-    AsAdmin(admin, (path, why)): AsAdmin<(web::Path<(String, String)>, web::Query<Why>)>,
+    AsAdmin(admin, (path, why)): AsAdmin<(Place, web::Query<Why>)>,
 ) -> Result<Audited, Problem> {
     let reason = why.into_inner().checked()?;
     let (room, seq) = path.into_inner();

@@ -64,7 +64,7 @@ async fn one_with_its_people_and_its_timeline() {
     let zoe = cluster.client(&node, "Zoë", "203.0.113.7").await;
     let room = cluster.room(&node, &zoe, "Tea & biscuits").await;
     for number in 0..3_u128 {
-        let id = uuid::Uuid::from_u128(number).to_string();
+        let id = Uuid::from_u128(number).to_string();
         let id = serde_json::from_value(json!(id)).unwrap();
         let post = Post {
             room,
