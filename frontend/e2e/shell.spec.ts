@@ -254,12 +254,12 @@ class Deployment {
   }
 }
 
-const deployed = test.extend<{ site: Deployment }>({
-  site: async ({ wire }, use) => {
-    const site = new Deployment(wire.url);
-    await site.start();
-    await use(site);
-    await site.stop();
+const deployed = test.extend<{ deployment: Deployment }>({
+  deployment: async ({ wire }, use) => {
+    const deployment = new Deployment(wire.url);
+    await deployment.start();
+    await use(deployment);
+    await deployment.stop();
   },
 });
 
@@ -292,14 +292,14 @@ deployed('the page opens without a network, and says so', async ({ person, wire 
   await expect(page.getByRole('heading', { name: 'Hello, Ada' })).toBeVisible();
 });
 
-deployed('a new build is served at once, and its worker takes over', async ({ person, site }) => {
-  const ada = await person('Ada', { serviceWorkers: 'allow', baseURL: site.url });
+deployed('a new build is served at once, and its worker takes over', async ({ person, deployment }) => {
+  const ada = await person('Ada', { serviceWorkers: 'allow', baseURL: deployment.url });
   const { page } = ada;
   const build = () => page.evaluate(() => (window as { build?: string }).build ?? 'former');
   await page.goto('/');
   await controlled(page);
   expect(await build()).toBe('former');
-  site.deploy();
+  deployment.deploy();
   // The page that is open learns of it, and stays as it is until somebody wants it.
   await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
   await expect(page.getByText('An update is ready. What you wrote is kept.')).toBeVisible();
@@ -315,11 +315,11 @@ deployed('a new build is served at once, and its worker takes over', async ({ pe
   expect(await page.evaluate(async () => (await caches.keys()).length)).toBe(1);
 });
 
-deployed('a reload after a deploy never shows the former page', async ({ person, site }) => {
-  const ada = await person('Ada', { serviceWorkers: 'allow', baseURL: site.url });
+deployed('a reload after a deploy never shows the former page', async ({ person, deployment }) => {
+  const ada = await person('Ada', { serviceWorkers: 'allow', baseURL: deployment.url });
   await ada.page.goto('/');
   await controlled(ada.page);
-  site.deploy();
+  deployment.deploy();
   await ada.page.reload();
   expect(await ada.page.evaluate(() => (window as { build?: string }).build)).toBe('next');
 });

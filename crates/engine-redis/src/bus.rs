@@ -13,7 +13,7 @@ use engine::{
     port::{Address, Amended, Amendment, Appended, Bus, Entry, Original, Post, Sink, Slice, Span},
 };
 use fred::types::Value;
-use protocol::{ClientId, Epoch, RoomId, Seq, policy::Policy};
+use protocol::{ClientId, Epoch, RoomId, Seq, event::Budget, policy::Policy};
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
@@ -137,7 +137,10 @@ impl RedisNode {
             _ => {}
         }
         let seq = Seq::new(reply.number()?);
-        Ok(Some(Appended { seq, sent_at: reply.time()?, duplicate: reply.int()? == 1 }))
+        let (sent_at, duplicate, remaining) = (reply.time()?, reply.int()? == 1, reply.int()?);
+        let one_more_ms = reply.number()?;
+        let budget = u32::try_from(remaining).ok().map(|remaining| Budget { remaining, one_more_ms });
+        Ok(Some(Appended { seq, sent_at, duplicate, budget }))
     }
 
     /// Reads a part of a log, each entry's texts with `texts`.

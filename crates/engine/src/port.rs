@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     ClientId, CorrelationId, Epoch, MessageId, NodeId, RoomId, RoomName, Seq, Timestamp, Username,
-    event::{Member, Room, RoomSummary},
+    event::{Budget, Member, Room, RoomSummary},
     policy::{Policy, Window},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -121,6 +121,8 @@ pub struct Appended {
     pub sent_at: Timestamp,
     /// Whether this key was there already; nothing was published then.
     pub duplicate: bool,
+    /// What the window has left, if there is one.
+    pub budget: Option<Budget>,
 }
 
 /// Which part of a log to read.

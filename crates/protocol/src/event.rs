@@ -5,6 +5,7 @@ use crate::{
     Timestamp, Username,
 };
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// Declares the payloads and the enum over them, so that an event is written in one place.
 macro_rules! events {
@@ -374,6 +375,18 @@ pub struct Budget {
     /// How long until there is one more, in milliseconds; 0 when there are as many as there can be.
     #[cfg_attr(feature = "typescript", ts(as = "u32"))]
     pub one_more_ms: u64,
+}
+
+impl Budget {
+    /// What there is under both of two limits.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self.remaining.cmp(&other.remaining) {
+            Ordering::Less => self,
+            Ordering::Greater => other,
+            Ordering::Equal => Self { one_more_ms: self.one_more_ms.max(other.one_more_ms), ..self },
+        }
+    }
 }
 
 /// A client as others see it.

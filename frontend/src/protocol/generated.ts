@@ -603,11 +603,78 @@ participantCount: number,
 participants: Array<Member>, };
 
 /**
- * `DELETE /admin/client/:id`, `DELETE /admin/room/:id`.
+ * `GET /admin/room/:id/messages`.
+ */
+export type RoomMessages = { 
+/**
+ * Ascending by position.
+ */
+messages: Array<RoomMessage>, 
+/**
+ * Whether the log may have older ones.
+ */
+more: boolean, };
+
+/**
+ * A message as it was written.
+ */
+export type RoomMessage = { 
+/**
+ * Its position.
+ */
+seq: Seq, 
+/**
+ * Its identity, chosen by the sender.
+ */
+id: MessageId, 
+/**
+ * Who wrote it, under the name of that moment.
+ */
+sender: Member, 
+/**
+ * When.
+ */
+sentAt: Timestamp, 
+/**
+ * Its newest text, also when it was deleted.
+ */
+body: MessageBody, 
+/**
+ * The position of the message that it answers.
+ */
+replyTo?: Seq, 
+/**
+ * The position of its deletion.
+ */
+deleted?: Seq, 
+/**
+ * What it said, oldest first: as it was sent, and after each edit.
+ */
+versions: Array<MessageVersion>, };
+
+/**
+ * What a message said from a moment on.
+ */
+export type MessageVersion = { 
+/**
+ * The position of the message, or of the edit.
+ */
+seq: Seq, 
+/**
+ * When.
+ */
+at: Timestamp, 
+/**
+ * What it said.
+ */
+body: MessageBody, };
+
+/**
+ * `DELETE /admin/client/:id`, `DELETE /admin/room/:id`, `DELETE /admin/room/:id/messages/:seq`.
  */
 export type Removed = { 
 /**
- * Clients, or members, that it hit.
+ * Clients, members or messages that it hit.
  */
 totalRemoved: number, 
 /**
@@ -847,7 +914,7 @@ requestId: string, };
 /**
  * What somebody did.
  */
-export type AuditAction = "login" | "logout" | "password_change" | "client_remove" | "room_delete" | "ban_create" | "ban_lift" | "notice_send" | "node_drain" | "audit_export";
+export type AuditAction = "login" | "logout" | "password_change" | "client_remove" | "room_delete" | "message_delete" | "ban_create" | "ban_lift" | "notice_send" | "node_drain" | "audit_export";
 
 /**
  * How an act went.

@@ -33,7 +33,7 @@ use engine::{
 };
 use protocol::{
     ClientCommand, ClientId, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent, TextError, Username, decode,
-    event::{CommandError, LeaveReason, RoomLeft},
+    event::{Budget, CommandError, LeaveReason, RoomLeft},
     policy::Policy,
 };
 use runtime::telemetry::LoggedAddress;
@@ -51,6 +51,8 @@ pub(crate) struct Client {
     address: IpAddr,
     speaker: Option<Box<Speaker>>,
     strikes: Strikes,
+    /// What the node's limit of messages had left after this command.
+    budget: Option<Budget>,
 }
 
 /// Who speaks, once `CONNECT` has said so.
@@ -108,7 +110,7 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
     let (limiter, who) = (&client.node.limiter, Who::Client(speaker));
     match policy_of(&command) {
         // The timeline asks the cluster's layer: a message has to be worth one round trip, not two.
-        Policy::Message => limiter.check_node(Policy::Message, who)?,
+        Policy::Message => client.budget = limiter.check_node(Policy::Message, who)?,
         policy => limiter.check(policy, who).await?,
     }
     match command {
@@ -155,7 +157,7 @@ impl Client {
         connection: Rc<Connection<TcpStream>>,
         address: IpAddr,
     ) -> Self {
-        Self { node, hub, connection, address, speaker: None, strikes: Strikes::default() }
+        Self { node, hub, connection, address, speaker: None, strikes: Strikes::default(), budget: None }
     }
 
     /// The connection is over; the client's membership is not, yet.

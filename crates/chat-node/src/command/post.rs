@@ -85,12 +85,17 @@ impl Act {
     /// What its sender is told.
     pub(super) fn done(self, client: &Client, appended: Appended) -> Reply {
         client.connection.posted();
+        let budget = match (client.budget, appended.budget) {
+            (Some(node), Some(cluster)) => Some(node.and(cluster)),
+            (node, cluster) => node.or(cluster),
+        };
         Ok(Some(
             Ack {
                 room_id: Some(self.room),
                 seq: Some(appended.seq),
                 sent_at: Some(appended.sent_at),
                 duplicate: Some(appended.duplicate),
+                budget,
                 ..Ack::of(self.echo)
             }
             .into(),

@@ -388,3 +388,50 @@ async fn changes_count_as_messages() {
         assert!(error.retry_after_ms.is_some_and(|ms| ms > 0));
     }
 }
+
+/// The smaller one of both layers, so that whoever heeds it is never refused.
+#[tokio::test]
+async fn an_ack_says_how_many_more_may_follow() {
+    for limits in [
+        [("LIMIT_MESSAGE_NODE", "5,1h"), ("LIMIT_MESSAGE_CLUSTER", "off")],
+        [("LIMIT_MESSAGE_NODE", "off"), ("LIMIT_MESSAGE_CLUSTER", "5/3600s")],
+        [("LIMIT_MESSAGE_NODE", "5,1h"), ("LIMIT_MESSAGE_CLUSTER", "9/3600s")],
+        [("LIMIT_MESSAGE_NODE", "9,1h"), ("LIMIT_MESSAGE_CLUSTER", "5/3600s")],
+    ] {
+        let node = crate::support::node(&limits).await;
+        let (mut alice, _bob, _) = node.pair().await;
+        let acks = [
+            alice.say("0").await.unwrap(),
+            alice.say_reply(Seq::new(1), "1").await.unwrap(),
+            alice.edit(Seq::new(1), "2").await.unwrap(),
+            alice.react(Seq::new(1), "👍", true).await.unwrap(),
+            alice.delete(Seq::new(1)).await.unwrap(),
+        ];
+        let budgets = acks.map(|ack| ack.budget.unwrap());
+        assert_eq!(budgets.map(|budget| budget.remaining), [4, 3, 2, 1, 0], "{limits:?}");
+        assert!(budgets.iter().all(|budget| (1..=2 * 3_600_000).contains(&budget.one_more_ms)), "{budgets:?}");
+        assert_eq!(code(alice.say("6").await), ErrorCode::RateLimited, "{limits:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_waits_as_told_has_one_more() {
+    for limit in [("LIMIT_MESSAGE_NODE", "2,50ms"), ("LIMIT_MESSAGE_CLUSTER", "2/1s")] {
+        let node = crate::support::node(&[limit]).await;
+        let (mut alice, _bob, _) = node.pair().await;
+        let mut budget = alice.say("0").await.unwrap().budget.unwrap();
+        for n in 0..4 {
+            if budget.remaining == 0 {
+                tokio::time::sleep(Duration::from_millis(budget.one_more_ms)).await;
+            }
+            budget = alice.say(&n.to_string()).await.unwrap().budget.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_limits_there_is_no_budget() {
+    let (_one, _two, mut alice, _bob, _) = two().await;
+    assert_eq!(alice.say("0").await.unwrap().budget, None);
+    assert_eq!(alice.edit(Seq::new(1), "1").await.unwrap().budget, None);
+}

@@ -1,6 +1,6 @@
 
 -- Gives a payload the next position, stores it and publishes it
--- -> { 1, seq, sent at, duplicate }, { -1 } without a timeline, { -2, ms to wait } when the client may post no more, or
+-- -> { 1, seq, sent at, duplicate, left of the window or -1 without one, ms until it is one more }, { -1 } without a timeline, { -2, ms to wait } when the client may post no more, or
 --    { -3 } when what is to be amended is gone or was amended by somebody else
 local meta    = KEYS[1] -- HASH epoch, life, seq, at, amended ('1' once there has been an amendment)
 local log     = KEYS[2] -- STREAM <seq>-0 -> at, p(ayload), k(ey of the client)
@@ -26,16 +26,18 @@ local noted_as = ARGV[15] -- the name of its last field, which is the amendment'
 local superseded = ARGV[16] -- another position that is replaced, if there is one
 local superseded_by = ARGV[17]
 
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local life, last, amended = unpack(redis.call('HMGET', meta, 'life', 'at', 'amended'))
 if not life then return { -1 } end
 seen = seen .. life .. ':' .. message
 local first = redis.call('GET', seen)
 if first then
   local seq, at = string.match(first, '^(%d+) (%d+)$')
-  return { 1, tonumber(seq), tonumber(at), 1 }
+  if limit == 0 then return { 1, tonumber(seq), tonumber(at), 1, -1, 0 } end
+  local _, into, current, previous = look(counts, length, now)
+  return { 1, tonumber(seq), tonumber(at), 1, left(limit, length, into, current, previous) }
 end
-local clock = redis.call('TIME')
-local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 if target then
   -- Of a room that was here before, should one who knew nothing of it have removed the rest.
   if not amended then redis.call('DEL', overlay) end
@@ -44,8 +46,10 @@ if target then
   local former = redis.call('HGET', overlay, target)
   if (former and string.match(former, '^%d+') or '0') ~= expected then return { -3 } end
 end
+local remaining, one_more = -1, 0
 if limit > 0 then
-  local wait = take(counts, limit, length, now)
+  local wait
+  wait, remaining, one_more = take(counts, limit, length, now)
   if wait > 0 then return { -2, wait } end
 end
 -- Never before the one before it, whatever becomes of the clock.
@@ -78,4 +82,4 @@ local micros = at == now and string.format('%d', tonumber(clock[2]) % 1000) or '
 local head = '1 e ' .. seq_text .. ' ' .. at_text .. ' ' .. micros
 if trace ~= '' then head = head .. ' ' .. trace end
 redis.call('PUBLISH', channel, head .. '\n' .. payload)
-return { 1, seq, at, 0 }
+return { 1, seq, at, 0, remaining, one_more }

@@ -84,6 +84,7 @@ macro_rules! conformance_tests {
                 an_id_is_forgotten_after_its_time
                 a_full_window_takes_no_message_but_knows_its_own
                 a_window_counts_a_client_s_messages_on_every_node
+                a_window_says_what_is_left
                 spans
                 a_position_gives_exactly_what_came_after_it
                 a_full_log_loses_its_oldest

@@ -39,14 +39,16 @@ impl Bus for MemoryNode {
         let (now, key) = (self.now(), (client, message));
         let mut state = self.state();
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
+        let who = Who::Client(client).to_string();
         if let Some(first) = room.log.seen(now, &self.shared.retention, key) {
-            return Ok(first);
+            let budget = window.map(|window| state.left(now, Policy::Message, &who, window));
+            return Ok(Appended { budget, ..first });
         }
         if let Some(amendment) = &amendment {
             room.log.check(now, &self.shared.retention, amendment)?;
         }
         if let Some(window) = window
-            && let Some(wait) = state.take(now, Policy::Message, &Who::Client(client).to_string(), window)
+            && let Some(wait) = state.take(now, Policy::Message, &who, window)
         {
             return Err(PortError::Limited(wait));
         }
@@ -57,7 +59,8 @@ impl Bus for MemoryNode {
         }
         let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
         state.tell(id, &Delivery::Entry { room: id, entry, taken: Some(Instant::now()), trace });
-        Ok(appended)
+        let budget = window.map(|window| state.left(now, Policy::Message, &who, window));
+        Ok(Appended { budget, ..appended })
     }
 
     async fn publish(&self, id: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {

@@ -33,7 +33,7 @@ impl Log {
         key: (ClientId, MessageId),
     ) -> Option<Appended> {
         self.expire(now, retention);
-        self.seen.get(&key).map(|first| Appended { duplicate: true, ..*first })
+        self.seen.get(&key).map(|first| Appended { duplicate: true, budget: None, ..*first })
     }
 
     /// Whether what an amendment is to replace is as its author believes.
@@ -74,7 +74,7 @@ impl Log {
         payload: Bytes,
     ) -> Appended {
         self.newest = self.newest.next();
-        let appended = Appended { seq: self.newest, sent_at: now, duplicate: false };
+        let appended = Appended { seq: self.newest, sent_at: now, duplicate: false, budget: None };
         self.seen.insert(key, appended);
         self.seen_by_age.push_back((after(now, retention.duplicates), key));
         let entry = Entry { seq: self.newest, sent_at: now, payload };

@@ -96,7 +96,7 @@ impl Bus for Broken {
         match self.how {
             Sabotage::LoseAppends(many) if !again && self.one_in(many) => {
                 let newest = self.inner.bus.read(post.room, Span::Newest, 1).await?.newest;
-                return Ok(Appended { seq: newest.next(), sent_at: Timestamp(1), duplicate: false });
+                return Ok(Appended { seq: newest.next(), sent_at: Timestamp(1), duplicate: false, budget: None });
             }
             Sabotage::DoubleRetries if again => post.id = MessageId::new(Uuid::new_v4()),
             _ => {}
