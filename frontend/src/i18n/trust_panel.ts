@@ -1,4 +1,5 @@
-import { trustPanel as english } from './en/trust_panel';
+import { trustPanel as en } from './en/trust_panel';
+import { translated } from './index';
 
 /** Loaded with the panels, and not with the page. */
-export const trustPanel = english;
+export const trustPanel = translated(en);

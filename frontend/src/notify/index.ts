@@ -46,6 +46,10 @@ export function startNotifier(deps: {
     show: (note) => show(note, deps.jump),
     sound: () => void blip(),
   });
+  navigator.serviceWorker?.addEventListener('message', ({ data }) => {
+    const seq: unknown = (data as { jump?: unknown } | null)?.jump;
+    if (typeof seq === 'number') deps.jump(seq);
+  });
   return (...seen) => notifier.observe(...seen);
 }
 

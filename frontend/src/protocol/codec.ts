@@ -69,6 +69,7 @@ const SHAPES: Record<ServerEvent['type'], Check> = {
     messages: list(listed),
     recovered: bool,
     gap: optional(shape({ from: num, to: num })),
+    reconnecting: optional(list(num)),
   }),
   NEW_MESSAGE: shape(message),
   USER_EVENT: shape({

@@ -127,8 +127,8 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
     memberCount: room.memberCount,
     members: [...named.values()],
     membersComplete,
-    // Who came back while this page was away is not known: whoever is still away is said again.
-    reconnecting: new Set<number>(),
+    // The server says it of those whom it names.
+    reconnecting: new Set(event.reconnecting ?? []),
     live: true,
   };
   const lost = gap && gap.from <= gap.to ? { ...gap, lost: true } : null;

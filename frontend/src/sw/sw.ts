@@ -9,12 +9,24 @@ interface Fetching extends Lasting {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface Clicked extends Lasting {
+  readonly notification: Notification;
+}
+interface Page {
+  focus(): Promise<unknown>;
+  postMessage(message: unknown): void;
+}
 interface Worker {
   readonly location: Location;
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: { type: 'window' }): Promise<readonly Page[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
   skipWaiting(): Promise<void>;
   addEventListener(type: 'install' | 'activate', listen: (event: Lasting) => void): void;
   addEventListener(type: 'fetch', listen: (event: Fetching) => void): void;
+  addEventListener(type: 'notificationclick', listen: (event: Clicked) => void): void;
   addEventListener(type: 'message', listen: (event: Lasting & { data: unknown }) => void): void;
 }
 const worker = self as unknown as Worker;
@@ -44,6 +56,19 @@ worker.addEventListener('activate', (event) => {
 // Pages of the former build may still need its files, so a new worker waits until somebody wants it.
 worker.addEventListener('message', (event) => {
   if (event.data === 'take over') event.waitUntil(worker.skipWaiting());
+});
+
+// Where only the worker may show a notification, it is also told of the click.
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const { seq } = (event.notification.data ?? {}) as { seq?: number };
+  event.waitUntil(
+    worker.clients.matchAll({ type: 'window' }).then(async ([page]) => {
+      if (!page) return worker.clients.openWindow(SHELL);
+      page.postMessage({ jump: seq });
+      return page.focus();
+    }),
+  );
 });
 
 worker.addEventListener('fetch', (event) => {

@@ -7,6 +7,7 @@ export const writing = {
   deletedByAdmin: 'This message was deleted by an admin.',
   notSent: 'Not sent',
   notSentBecause: (why: string) => `Not sent. ${why}`,
+  notDoneBecause: (why: string) => `Not changed. ${why}`,
   retry: 'Retry',
   discard: 'Discard',
   sending: 'Sending…',
