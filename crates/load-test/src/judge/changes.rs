@@ -198,6 +198,7 @@ impl<'a> Changes<'a> {
         };
         let changes = self.of(life, target);
         let superseded = version == message.seq && message.body.as_str() == digest(EDITED);
+        let gone = superseded || message.deleted.is_some();
         let altered = match &sent.act {
             Act::Change { .. } if superseded => {
                 let later = changes.iter().any(|change| change.sent.act.rewrites() && change.seq > message.seq);
@@ -210,7 +211,7 @@ impl<'a> Changes<'a> {
         let newer = |change: &&Change<'_>| {
             change.sent.act.rewrites() && change.seq > version && asked.is_some_and(|asked| change.known < asked)
         };
-        let disclosed = changes.iter().find(newer).filter(|_| !superseded).map(|change| {
+        let disclosed = changes.iter().find(newer).filter(|_| !gone).map(|change| {
             let since = record.at.saturating_sub(change.known).as_secs_f64();
             format!("{:?} at {} took its text away {since:.1} s before", change.kind, change.seq)
         });
