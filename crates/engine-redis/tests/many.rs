@@ -16,11 +16,11 @@ use server::{
 };
 use std::time::{Duration, Instant};
 
-/// A script may take so long, in µs …
-const SLOW: u32 = 5_000;
-/// … and a call.
-const LATE: Duration = Duration::from_millis(100);
-/// A machine that does something else meanwhile makes any script slow now and then; one that is slow is so each time.
+/// A script may keep Redis busy for so long …
+const SLOW: Duration = Duration::from_millis(5);
+/// … and all scripts of a call.
+const LATE: Duration = Duration::from_millis(50);
+/// What else Redis does in the background may come into a call; what takes long does so each time.
 const TRIES: usize = 5;
 const LEASE: Duration = Duration::from_secs(3600);
 const CLIENTS: u32 = 50_000;
@@ -69,6 +69,16 @@ fn run(server: &Server, script: &str, args: &[&dyn std::fmt::Display]) {
     assert_eq!(answer, ":1\r\n");
 }
 
+/// What Redis' main thread has computed so far. A machine that does something else meanwhile makes a script slow, and adds
+/// nothing to this.
+fn computed(server: &Server) -> Duration {
+    let info = server.ask("INFO cpu").unwrap();
+    let seconds = |name: &str| -> f64 {
+        info.lines().find_map(|line| line.strip_prefix(name)?.trim_end().parse().ok()).expect("Redis 7 says it")
+    };
+    Duration::from_secs_f64(seconds("used_cpu_user_main_thread:") + seconds("used_cpu_sys_main_thread:"))
+}
+
 /// What calls took, and what they were.
 struct Watch<'a> {
     server: &'a Server,
@@ -79,20 +89,20 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(server: &'a Server, what: &'static str) -> Self {
-        let set = format!("CONFIG SET slowlog-log-slower-than {SLOW}");
+        let set = format!("CONFIG SET slowlog-log-slower-than {}", SLOW.as_micros());
         for command in [&set, "CONFIG RESETSTAT"] {
             assert_eq!(server.ask(command).unwrap(), "+OK\r\n");
         }
         Self { server, what, calls: 0, slowest: Duration::ZERO }
     }
 
-    /// Does it, and says whether neither Redis nor the caller was held up.
+    /// Does it, and says whether Redis was not held up: no script can have computed for longer than it took, nor than all did.
     async fn once<T>(&mut self, call: impl Future<Output = T>) -> (T, bool) {
         assert_eq!(self.server.ask("SLOWLOG RESET").unwrap(), "+OK\r\n");
-        let begin = Instant::now();
+        let begin = computed(self.server);
         let result = call.await;
-        let took = begin.elapsed();
-        let is_good = self.server.ask("SLOWLOG LEN").unwrap() == ":0\r\n" && took < LATE;
+        let took = computed(self.server).saturating_sub(begin);
+        let is_good = (self.server.ask("SLOWLOG LEN").unwrap() == ":0\r\n" || took < SLOW) && took < LATE;
         if is_good {
             self.calls += 1;
             self.slowest = self.slowest.max(took);
@@ -115,7 +125,7 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         let stats = self.server.ask("INFO commandstats").unwrap_or_default();
         let scripts: Vec<_> = stats.lines().filter(|line| line.starts_with("cmdstat_eval")).collect();
-        println!("{}: {} calls, the slowest {:?}; {scripts:?}", self.what, self.calls, self.slowest);
+        println!("{}: {} calls, the longest {:?} of Redis; {scripts:?}", self.what, self.calls, self.slowest);
     }
 }
 

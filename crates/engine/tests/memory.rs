@@ -68,6 +68,7 @@ engine::conformance_tests!(async { Memory::new() });
 #[test]
 fn every_case_is_listed() {
     let sources = [
+        ("amendments", include_str!("../src/conformance/amendments.rs")),
         ("bus", include_str!("../src/conformance/bus.rs")),
         ("census", include_str!("../src/conformance/census.rs")),
         ("directory", include_str!("../src/conformance/directory.rs")),

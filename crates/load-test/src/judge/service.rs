@@ -108,6 +108,10 @@ impl<'a> Service<'a> {
                 Some("it does not say how long to wait")
             }
             ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::RoomNotFound | ErrorCode::RoomFull => None,
+            // Whether it was forbidden rightly is for whoever knows the messages.
+            ErrorCode::Forbidden if command.and_then(super::act::post).is_some_and(|(.., target)| target.is_some()) => {
+                None
+            }
             ErrorCode::NotInRoom => {
                 let Some(ClientCommand::SendMessage(message)) = command else { return };
                 let room = self.places.get(&record.connection).copied();

@@ -113,6 +113,14 @@ const CASES: &[Case] = &[
         also: &[],
     },
     Case {
+        name: "what is edited or deleted is still read",
+        how: Sabotage::KeepText,
+        thief: None,
+        wanted: &[Kind::Disclosed],
+        // What does not look deleted can be changed again.
+        also: &[Kind::Trespass],
+    },
+    Case {
         name: "subscribing returns before it takes effect",
         how: Sabotage::SkipBarrier(Duration::from_millis(300)),
         thief: None,

@@ -9,7 +9,7 @@ use engine::{
         NodeLease, NodeRecord, Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Timestamp, Username};
+use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Seq, Timestamp, Username};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -28,6 +28,8 @@ pub enum Sabotage {
     LoseAppends(u64),
     /// A retry is posted again.
     DoubleRetries,
+    /// What is edited or deleted stays as it was.
+    KeepText,
     /// Subscribing returns before it takes effect.
     SkipBarrier(Duration),
     /// A lost connection is never given up.
@@ -98,6 +100,8 @@ impl Bus for Broken {
                 let newest = self.inner.bus.read(post.room, Span::Newest, 1).await?.newest;
                 return Ok(Appended { seq: newest.next(), sent_at: Timestamp(1), duplicate: false, budget: None });
             }
+            // What amends position 0 asks whether it was done already.
+            Sabotage::KeepText => post.amendment = post.amendment.filter(|amendment| amendment.target == Seq::ZERO),
             Sabotage::DoubleRetries if again => post.id = MessageId::new(Uuid::new_v4()),
             _ => {}
         }
