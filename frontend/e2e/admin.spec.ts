@@ -118,7 +118,11 @@ test('a room that two people are in is deleted', async ({ cluster, person }) => 
   await admin.enter();
   await admin.go('Rooms');
   await admin.open('Doomed');
-  await admin.page.getByRole('button', { name: 'Delete…' }).click();
+  await admin.page.getByRole('button', { name: 'Delete message #1' }).click();
+  await admin.page.getByRole('button', { name: 'Delete the message' }).click();
+  await expect(admin.page.getByText('deleted at #2')).toBeVisible();
+  for (const who of [ada, bob]) await expect(who.page.getByText('anybody here?')).toBeHidden();
+  await admin.page.getByRole('button', { name: 'Delete…', exact: true }).click();
   const dialog = admin.page.getByRole('dialog', { name: 'Delete this room?' });
   const doIt = dialog.getByRole('button', { name: 'Delete the room' });
   await expect(doIt).toBeDisabled();
