@@ -191,7 +191,8 @@ const foreign = (page: Page, given: readonly string[]) =>
     const look = (text: string | null | undefined, where: string) => {
       const isolated = (text ?? '').replace(/\u202c\u2068[^\u2069]*\u2069\u202e/gu, '');
       const own = isolated.replace(/\u202e[^\u202c]*\u202c/gu, '').trim();
-      if (/\p{L}{2}/u.test(own) && !given.includes(own)) found.push(`${where}: ${own}`);
+      // Dates are in the language's own letters.
+      if (/[a-z]{2}/i.test(own) && !given.includes(own)) found.push(`${where}: ${own}`);
     };
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
