@@ -374,6 +374,44 @@ test('rooms are found, read and deleted', async ({ admin, fake }) => {
   expect(fake.calls).toContain('DELETE /room/48213');
 });
 
+test('messages of a room are read as they were written, and deleted', async ({ admin, fake }) => {
+  const page = await admin('#/rooms/48213');
+  const list = page.getByRole('region', { name: 'Messages as they were written' });
+  await expect(list.getByRole('button', { name: /Delete message/ })).toHaveCount(50);
+  await expect(list.getByText('It is 60')).toBeVisible();
+  const more = page
+    .getByRole('region', { name: 'Newest messages' })
+    .getByRole('button', { name: 'More' });
+  await more.click();
+  await expect(list.getByRole('button', { name: /Delete message/ })).toHaveCount(59);
+  await expect(more).toHaveCount(0);
+  await expect(list.getByText('<b>tee</b> at five')).toBeHidden();
+  await list.getByText('Edited: 2 versions').click();
+  await expect(list.getByText('<b>tee</b> at five')).toBeVisible();
+  await isAccessible(page);
+
+  const button = list.getByRole('button', { name: 'Delete message #58' });
+  await button.click();
+  await expect(dialog(page).getByText('<b>tea</b> at five')).toBeVisible();
+  await isAccessible(page);
+  await dialog(page)
+    .getByLabel(/Reason/)
+    .fill('it is coffee');
+  fake.intercept = () => fake.problem(503, 'Unavailable', 'its author is changing it: try again');
+  await dialog(page).getByRole('button', { name: 'Delete the message' }).click();
+  await expect(dialog(page).getByRole('alert')).toHaveText(/Its author is changing it/);
+  fake.intercept = () => undefined;
+  await dialog(page).getByRole('button', { name: 'Delete the message' }).click();
+  await expect(spoken(page)).toHaveText('Message #58 by Ada was deleted.');
+  await expect(dialog(page)).toBeHidden();
+  await expect(list.getByText('deleted at #61')).toBeVisible();
+  await expect(button).toHaveCount(0);
+  await expect(page.getByRole('heading', { name: 'Newest messages' })).toBeFocused();
+  expect(fake.calls).toContain('DELETE /room/48213/messages/58');
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await expect(page.getByRole('row', { name: /Message deleted/ })).toContainText('it is coffee');
+});
+
 test('clients are found, removed and banned', async ({ admin, fake }) => {
   const page = await admin('#/clients');
   const clients = page.getByRole('region', { name: 'Clients' });

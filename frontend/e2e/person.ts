@@ -28,6 +28,17 @@ export class Person {
     await this.isIn(room);
   }
 
+  /** The panel beside the conversation, which is a sheet where the window is narrow. */
+  async side(name: 'Rooms' | 'People'): Promise<Locator> {
+    const role = name === 'Rooms' ? 'navigation' : 'complementary';
+    const panel = this.page.getByRole(role, { name });
+    const open = this.page.getByRole('button', { name, exact: true });
+    await expect(panel.or(open).first()).toBeVisible();
+    if (!(await panel.isVisible())) await open.click();
+    await expect(panel).toBeVisible();
+    return panel;
+  }
+
   async joinByNumber(number: string): Promise<void> {
     await this.page.getByLabel('Join by number').fill(number);
     await this.page.getByRole('button', { name: 'Join', exact: true }).click();

@@ -1,24 +1,42 @@
-import { expect, test } from './fixture';
+import { WebSocket } from 'ws';
 import { isAccessible } from './axe';
+import { expect, test } from './fixture';
+
+/** A room with nobody in it but a connection without a browser. */
+async function roomOf(url: string, name: string): Promise<WebSocket> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { origin: url });
+  await new Promise<void>((resolve, reject) => {
+    const send = (command: object) => socket.send(JSON.stringify(command));
+    socket.once('error', reject);
+    socket.once('open', () => send({ type: 'CONNECT', username: 'Kettle' }));
+    socket.on('message', (frame) => {
+      const { type } = JSON.parse(String(frame)) as { type: string };
+      if (type === 'CONNECT') send({ type: 'CREATE_ROOM', name });
+      if (type === 'ROOM_JOINED') resolve();
+      if (type === 'ERROR') reject(new Error(String(frame)));
+    });
+  });
+  return socket;
+}
 
 test('a link shows the room before one joins it', async ({ person }) => {
   const ada = await person('Ada');
-  const bob = await person('Bob', { colorScheme: 'dark' });
+  const bob = await person('Bob');
   await ada.enter();
-  await ada.create('Tea');
+  await ada.create('Assam');
   const number = (await ada.roomNumber()).slice(1);
   await expect(ada.page).toHaveURL(new RegExp(`/r/${number}$`));
 
   await bob.page.goto(`/r/${number}`);
-  await expect(bob.page.getByText(/You have a link to (Tea|Room)/)).toBeVisible();
+  await expect(bob.page.getByText(/You have a link to (Assam|Room)/)).toBeVisible();
   await bob.page.getByRole('textbox', { name: 'Your name' }).fill('Bob');
   await bob.page.getByRole('button', { name: 'Start' }).click();
-  await expect(bob.page.getByRole('heading', { name: 'Tea', level: 1 })).toBeFocused();
+  await expect(bob.page.getByRole('heading', { name: 'Assam', level: 1 })).toBeFocused();
   await expect(bob.page.getByText('1 person in it now')).toBeVisible();
   await expect(bob.composer).toBeHidden();
   await isAccessible(bob.page);
   await bob.page.getByRole('button', { name: 'Join', exact: true }).click();
-  await bob.isIn('Tea');
+  await bob.isIn('Assam');
   await expect(bob.composer).toBeVisible();
   // Who is a member needs no card.
   await bob.page.reload();
@@ -41,14 +59,14 @@ test('without an answer one can join all the same', async ({ person }) => {
   const ada = await person('Ada');
   const bob = await person('Bob');
   await ada.enter();
-  await ada.create('Tea');
+  await ada.create('Darjeeling');
   const number = (await ada.roomNumber()).slice(1);
   await bob.enter();
   await bob.page.route('**/api/rooms/*', (route) => route.fulfill({ status: 502 }));
   await bob.page.goto(`/r/${number}`);
   await expect(bob.page.getByText(/You can still try to join/)).toBeVisible();
   await bob.page.getByRole('button', { name: 'Join', exact: true }).click();
-  await bob.isIn('Tea');
+  await bob.isIn('Darjeeling');
 });
 
 test('moving to another room is explained, before and after', async ({ person }) => {
@@ -70,10 +88,7 @@ test('moving to another room is explained, before and after', async ({ person })
   const cy = await person('Cy');
   await cy.enter();
   await cy.join('Mocha');
-  await bob.page
-    .getByRole('navigation', { name: 'Rooms' })
-    .getByRole('button', { name: 'Mint' })
-    .click();
+  await (await bob.side('Rooms')).getByRole('button', { name: 'Mint' }).click();
   await bob.isIn('Mint');
   const note = bob.page.getByText('you left Mocha for Mint');
   await expect(note).toBeVisible();
@@ -88,12 +103,12 @@ test('moving to another room is explained, before and after', async ({ person })
 test('Back asks, and takes nobody out of a room', async ({ person }) => {
   const ada = await person('Ada');
   await ada.enter();
-  await ada.create('Tea');
+  await ada.create('Earl Grey');
   await expect(ada.page).toHaveURL(/\/r\/\d+$/);
   await ada.page.goBack();
-  await expect(ada.page.getByText('You are still in Tea.')).toBeVisible();
+  await expect(ada.page.getByText('You are still in Earl Grey.')).toBeVisible();
   await isAccessible(ada.page);
-  await ada.page.getByRole('button', { name: 'Return to Tea' }).click();
+  await ada.page.getByRole('button', { name: 'Return to Earl Grey' }).click();
   await expect(ada.composer).toBeVisible();
   await ada.page.goBack();
   await expect(ada.composer).toBeHidden();
@@ -103,27 +118,46 @@ test('Back asks, and takes nobody out of a room', async ({ person }) => {
   await expect(ada.page).toHaveURL(/\/$/);
 });
 
-test('the list counts live, searches, and has the rooms used before first', async ({ person }) => {
+test('the list counts live, searches, and has the rooms used before first', async ({
+  person,
+  site,
+}) => {
   const ada = await person('Ada');
   const bob = await person('Bob');
   await ada.enter();
   await bob.enter();
-  await bob.create('Tea');
-  const row = ada.page.getByRole('button', { name: /^Tea/ });
+  await bob.create('Oolong');
+  const row = ada.page.getByRole('button', { name: /^Oolong/ });
   await expect(row).toContainText('1 person');
-  await ada.join('Tea');
-  await expect(ada.page.getByText('Recent', { exact: true })).toBeVisible();
+  await ada.join('Oolong');
+  await expect((await ada.side('Rooms')).getByText('Recent', { exact: true })).toBeVisible();
+  await expect(row).toContainText('2 people');
+  await ada.page.keyboard.press('Escape');
   await ada.page.getByRole('button', { name: 'Leave the room' }).click();
-  await expect(ada.page.getByRole('list', { name: 'Recent' }).getByRole('button')).toHaveText(
-    /Tea/,
-  );
+  const recent = ada.page.getByRole('list', { name: 'Recent' });
+  await expect(recent.getByRole('button')).toHaveText(/Oolong/);
   await expect(row).toContainText('1 person');
+
+  // More rooms than a screen has: now there is something to search in.
+  const sockets = await Promise.all(
+    Array.from({ length: 9 }, (_, index) => roomOf(site.url, `Kettle ${index}`)),
+  );
+  const search = ada.page.getByRole('searchbox', { name: 'Find a room' });
+  await search.fill('kettle 7');
+  await expect(ada.page.getByRole('button', { name: /^Kettle/ })).toHaveText(/Kettle 7/);
+  await expect(row).toBeHidden();
+  await isAccessible(ada.page);
+  await search.fill('xqzxqz');
+  await expect(ada.page.getByText('No room matches.')).toBeVisible();
+  await search.fill('');
+  await expect(row).toBeVisible();
+  for (const socket of sockets) socket.close();
 });
 
 test('the link is copied and shown as a code', async ({ person }) => {
   const ada = await person('Ada', { permissions: ['clipboard-read', 'clipboard-write'] });
   await ada.enter();
-  await ada.create('Tea');
+  await ada.create('Sencha');
   const number = (await ada.roomNumber()).slice(1);
   await ada.page.getByRole('button', { name: 'Share this room' }).click();
   const dialog = ada.page.getByRole('dialog', { name: 'Share this room' });

@@ -16,6 +16,11 @@ export const DIST = process.env.FRONTEND_DIR ?? here('../dist');
 export class Server {
   readonly password = 'correct horse battery staple';
   port = 0;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   #child: ChildProcess | null = null;
 
   async start(): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Exit } from '../state/model';
 import { Journey, type Whereabouts } from './journey';
 
 type Room = { roomId: number; name: string };
@@ -12,9 +13,9 @@ function world(
 ) {
   const subscribers = new Set<() => void>();
   const rooms = new Map([TEA, COFFEE].map((one) => [one.roomId, one]));
-  const view = { model: { room }, returning };
-  const be = (next: Room | null) => {
-    view.model = { room: next };
+  const view = { model: { room, exit: null as Exit | null }, returning };
+  const be = (next: Room | null, exit: Exit | null = null) => {
+    view.model = { room: next, exit };
     for (const run of subscribers) run();
   };
   const store = {
@@ -75,6 +76,20 @@ describe('the address', () => {
     const { be, addresses } = world('/', { returning: 'Tea' });
     be(TEA);
     expect(addresses).toEqual(['= /r/10001']);
+  });
+
+  it('after a reload is the list, when the room has ended meanwhile', () => {
+    const { journey, be, addresses } = world('/r/10001', { returning: 'Tea' });
+    be(null, { ...TEA, reason: 'gone' });
+    expect(journey.now.asked).toBeNull();
+    expect(addresses).toEqual(['= /']);
+  });
+
+  it('of another room stays, when the former has ended', () => {
+    const { journey, be, addresses } = world('/r/10002', { returning: 'Tea' });
+    be(null, { ...TEA, reason: 'gone' });
+    expect(journey.now.asked).toMatchObject({ roomId: 10_002 });
+    expect(addresses).toEqual([]);
   });
 
   it('that has the room already stays', () => {

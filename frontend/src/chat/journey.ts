@@ -1,4 +1,4 @@
-import type { Room } from '../state/model';
+import type { Exit, Room } from '../state/model';
 import type { RecentRooms } from '../state/recent_rooms';
 import type { ChatStore, Postponed } from '../state/store';
 import { parsePlace, pathOf, type Place } from './route';
@@ -34,6 +34,8 @@ export class Journey {
   /** The room that the address was last made for. */
   #here: number | null = null;
   #path: string;
+  /** The last one that was heard of. */
+  #exit: Exit | null = null;
   /** A reload comes back to a room, which is no step that one could take back. */
   #returning: boolean;
   /** Between leaving the one room and being in the other there is nowhere to show. */
@@ -124,6 +126,15 @@ export class Journey {
   #observe(): void {
     const room = this.#room;
     if (room) this.deps.recent.used(room);
+    const { exit } = this.deps.store.view.model;
+    if (exit !== this.#exit) {
+      this.#exit = exit;
+      // A reload came back to a room that is none of one's own any more: what is said of it is enough.
+      if (!room && exit && exit.roomId === this.#now.asked?.roomId) {
+        this.#show({ asked: null });
+        this.#go('/', null, true);
+      }
+    }
     if (this.#travelling > 0 || (room?.roomId ?? null) === this.#here) return;
     this.#here = room?.roomId ?? null;
     const returning = this.#returning;
