@@ -21,7 +21,8 @@ const fact = (page: Page, name: string) =>
 /** The number by which the server knows this tab. */
 async function numberOf(somebody: Person): Promise<string> {
   await somebody.turnTo('People');
-  const me = somebody.people.getByRole('listitem').filter({ hasText: /you$/ }).getByRole('button');
+  const mark = somebody.page.getByText('you', { exact: true });
+  const me = somebody.people.getByRole('button').filter({ has: mark });
   const title = (await me.getAttribute('title'))!;
   await somebody.turnBack();
   return title;
@@ -273,7 +274,9 @@ test('a page that wakes up connects at once', async ({ pair, ownWire }) => {
   const [ada, bob] = await pair('Awake', ['Ada', 'Bob'], { baseURL: ownWire.url });
   const { page } = bob;
   // It waits as long as it ever does.
-  await page.evaluate(() => (Math.random = () => 0.999));
+  await page.addInitScript(() => (Math.random = () => 0.999));
+  await page.reload();
+  await bob.isIn('Awake');
   let said = 0;
   for (const event of ['online', 'visibilitychange', 'pageshow']) {
     ownWire.cut();
