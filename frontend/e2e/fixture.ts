@@ -23,8 +23,17 @@ interface Each extends Look {
   wire: Wire & { url: string };
   /** Gives somebody a browser of their own. */
   person(name: string, options?: BrowserContextOptions): Promise<Person>;
-  /** Two people in a room that the first of them made: on two nodes where there are two. */
-  pair(room: string, names?: [string, string]): Promise<[Person, Person]>;
+  /** What can stand between one person of this test (as `baseURL`) and `wire`. */
+  ownWire: Wire & { url: string };
+  /**
+   * Two people in a room that the first of them made: on two nodes where there are two. The options are for the
+   * second one's browser.
+   */
+  pair(
+    room: string,
+    names?: [string, string],
+    options?: BrowserContextOptions,
+  ): Promise<[Person, Person]>;
   /** A server that does what the test says, for what a real one rarely does. */
   fake: FakeServer;
   /** Somebody who talks to `fake` while the page itself comes from the real server. */
@@ -69,6 +78,12 @@ export const test = base.extend<Each, Setting & { site: Server | Cluster; server
     await wire.close();
   },
 
+  ownWire: async ({ wire }, use) => {
+    const own = new Wire({ port: Number(new URL(wire.url).port) });
+    await use(Object.assign(own, { url: await own.open() }));
+    await own.close();
+  },
+
   person: async ({ browser, wire, look }, use) => {
     const contexts: { close(): Promise<void> }[] = [];
     const complaints: string[] = [];
@@ -89,14 +104,14 @@ export const test = base.extend<Each, Setting & { site: Server | Cluster; server
   },
 
   pair: async ({ person, nodes }, use) => {
-    await use(async (room, [first, second] = ['Ada', 'Bob']) => {
+    await use(async (room, [first, second] = ['Ada', 'Bob'], options = {}) => {
       const ada = await person(first);
       const whereIsAda = new Whereabouts(ada.page);
       await ada.enter();
       await ada.create(room);
       // Any node takes anybody: ask until it is another one.
       for (let tries = 0; ; tries += 1) {
-        const bob = await person(second);
+        const bob = await person(second, options);
         const whereIsBob = new Whereabouts(bob.page);
         await bob.enter();
         if (nodes < 2 || whereIsBob.node !== whereIsAda.node) {

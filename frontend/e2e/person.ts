@@ -65,6 +65,30 @@ export class Person {
     return this.page.getByRole('status').filter({ hasText: /lost|offline|restarting|busy|pause/ });
   }
 
+  /** Shows a side, which on a narrow screen is a sheet that has to be opened. */
+  async turnTo(side: 'Rooms' | 'People'): Promise<void> {
+    const opener = this.page.getByRole('main').getByRole('button', { name: side, exact: true });
+    if (await opener.isVisible()) await opener.click();
+  }
+
+  /** Back to the conversation. */
+  async turnBack(): Promise<void> {
+    const close = this.page.getByRole('button', { name: /^Close (rooms|people)$/ });
+    if (await close.isVisible()) await close.click();
+  }
+
+  get people(): Locator {
+    return this.page.getByRole('list', { name: 'People in this room' });
+  }
+
+  /** By the palette, which is the same on all screens. */
+  async command(words: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Commands', exact: true }).click();
+    const field = this.page.getByRole('combobox', { name: 'Command palette' });
+    await field.fill(words);
+    await field.press('Enter');
+  }
+
   async say(text: string): Promise<void> {
     await this.composer.fill(text);
     await this.composer.press('Enter');

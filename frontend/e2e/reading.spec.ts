@@ -1,5 +1,6 @@
+import { isAccessible } from './axe';
 import { expect, test } from './fixture';
-import { ADA, CY, Talk, focus, list, placeOf, scroll } from './reading_world';
+import { ADA, CY, Talk, focus, list, placeOf, recordNotes, scroll } from './reading_world';
 
 const DAY = 86_400_000;
 
@@ -160,13 +161,8 @@ test('what came while one was away has a line, a count and a way to it', async (
   await expect(line).toHaveCount(0);
 });
 
-test('what is unread survives a reload, and is read in all tabs at once', async ({ person }) => {
-  const ada = await person('Ada');
-  const bob = await person('Bob');
-  await ada.enter();
-  await ada.create('Tabs');
-  await bob.enter();
-  await bob.join('Tabs');
+test('what is unread survives a reload, and is read in all tabs at once', async ({ pair }) => {
+  const [ada, bob] = await pair('Tabs');
   await ada.say('one');
   await bob.reads('one');
   await focus(bob.page, false);
@@ -184,7 +180,7 @@ test('what is unread survives a reload, and is read in all tabs at once', async 
   // Another tab is another guest of the same browser; there it is read.
   const other = await bob.context.newPage();
   await other.goto('/');
-  await other.getByRole('button', { name: 'Tabs' }).click();
+  await other.getByRole('button', { name: /^Tabs .*2 people/ }).click();
   await expect(other.locator('.bubble')).toHaveText(['one', 'two', 'three']);
   await expect(bob.page).toHaveTitle('Tabs · Roomful');
 });
@@ -193,8 +189,9 @@ test('an address leads to a message', async ({ fakePerson, fake }) => {
   const bob = await fakePerson('Bob');
   await bob.enter();
   await bob.create('Address');
-  new Talk(fake).wrote(50);
-  await bob.page.goto('/#12');
+  const talk = new Talk(fake);
+  talk.wrote(50);
+  await bob.page.goto(`/r/${talk.room.roomId}#12`);
   await bob.page.reload();
   await expect(bob.bodies).toHaveCount(50);
   const it = bob.page.getByRole('listitem', { name: /^Ada, .*: message 12$/ });
@@ -255,7 +252,9 @@ test('people are found by a part of their name, and named in a message', async (
   const { roomId } = new Talk(fake).room;
   const joined = ['Zoë', 'Ångström', 'Ann'].map((username, n) => ({ clientId: 50 + n, username }));
   fake.push({ type: 'USER_EVENT', roomId, memberCount: 4, joined });
-  const people = bob.page.getByRole('list', { name: 'People in this room' });
+  await bob.composer.fill('hello');
+  await bob.turnTo('People');
+  const { people } = bob;
   await expect(people.getByRole('listitem')).toHaveText([/Bob.*you/, /Ångström/, /Ann/, /Zoë/]);
   const search = bob.page.getByRole('searchbox', { name: 'Search people' });
   await search.fill('ANG');
@@ -267,8 +266,102 @@ test('people are found by a part of their name, and named in a message', async (
   await search.press('ArrowDown');
   await bob.page.keyboard.press('End');
   await expect(people.getByRole('button', { name: /Zoë/ })).toBeFocused();
-  await bob.composer.fill('hello');
   await people.getByRole('button', { name: /Zoë/ }).click();
   await expect(bob.composer).toHaveValue('hello @Zoë ');
   await expect(bob.composer).toBeFocused();
+});
+
+test('on two nodes one sees who types, who is there and who comes back', async ({
+  pair,
+  ownWire,
+}) => {
+  const [ada, bob] = await pair('Presence', ['Ada', 'Bob'], { baseURL: ownWire.url });
+  await ada.say('hello');
+  await bob.say('good evening');
+  await ada.reads('hello', 'good evening');
+  await expect(list(ada.page).locator('.name')).toHaveText(['Bob']);
+
+  let told = 0;
+  const cdp = await bob.context.newCDPSession(bob.page);
+  await cdp.send('Network.enable');
+  cdp.on('Network.webSocketFrameSent', ({ response }) => {
+    if (/"TYPING".*true/.test(response.payloadData)) told += 1;
+  });
+  const began = Date.now();
+  await bob.composer.pressSequentially('somebody who writes slowly, and much', { delay: 100 });
+  await expect(ada.page.getByText('Bob is typing')).toBeVisible();
+  const lasted = Date.now() - began;
+  await expect(ada.page.getByText('is typing')).toBeHidden({ timeout: 15_000 });
+  // Not for each letter, but at the first one and then each 3 s.
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThanOrEqual(1 + Math.floor(lasted / 3_000));
+
+  await ada.turnTo('People');
+  const row = ada.people.getByRole('listitem').filter({ hasText: 'Bob' });
+  await expect(ada.people.getByRole('listitem')).toHaveText([/Ada.*you/, /Bob/]);
+  await expect(row).not.toContainText('reconnecting');
+  ownWire.cut();
+  await expect(row).toContainText('reconnecting');
+  await isAccessible(ada.page);
+  ownWire.mend();
+  await expect(row).not.toContainText('reconnecting', { timeout: 20_000 });
+  await bob.page.getByRole('button', { name: 'Leave the room' }).click();
+  await expect(row).toHaveCount(0);
+  await ada.turnBack();
+  await expect(list(ada.page)).toContainText('Bob left');
+});
+
+test('what one wants to be told of comes as a notification, and nothing else', async ({ pair }) => {
+  test.slow();
+  const [ada, bob] = await pair('Bell');
+  const { page } = bob;
+  const notes = await recordNotes(page);
+  await page.reload();
+  await bob.isIn('Bell');
+  const titles = async () => (await notes()).shown.map(({ title, body }) => `${title}: ${body}`);
+  await focus(page, false);
+  await ada.say('hello');
+  await expect(page).toHaveTitle(/^\(1\)/);
+  await ada.say('@bob, look');
+  await expect.poll(titles).toEqual(['Ada in Bell: @bob, look']);
+  expect((await notes()).sounds).toBe(0);
+
+  await bob.command('settings');
+  const settings = page.getByRole('dialog', { name: 'Settings' });
+  await expect(settings).toContainText('Notifications are allowed.');
+  await settings.getByText('All messages').click();
+  await settings.getByLabel('Play a sound').check();
+  await ada.say('loud');
+  await expect.poll(titles).toEqual(['Ada in Bell: @bob, look', 'Ada in Bell: loud']);
+  expect((await notes()).sounds).toBe(1);
+
+  // An hour around now, midnight or not.
+  const clock = (minutes: number) =>
+    new Date(Date.now() + minutes * 60_000).toTimeString().slice(0, 5);
+  await settings.getByLabel('Quiet hours').check();
+  await settings.getByLabel('From').fill(clock(-30));
+  await settings.getByLabel('To', { exact: true }).fill(clock(30));
+  await isAccessible(page);
+  await ada.say('@bob, are you asleep?');
+  await expect(page).toHaveTitle(/^\(4\)/);
+  await settings.getByLabel('Quiet hours').uncheck();
+  await ada.say('good morning');
+  await expect.poll(titles).toHaveLength(3);
+  expect((await titles()).at(-1)).toBe('Ada in Bell: good morning');
+
+  // A browser that refuses says so, and the page goes on without.
+  await settings.getByRole('button', { name: 'Close' }).click();
+  await page.evaluate(() => Object.assign(Notification, { permission: 'denied' }));
+  await ada.say('unseen');
+  await expect(page).toHaveTitle(/^\(6\)/);
+  await bob.command('settings');
+  await expect(settings).toContainText('Your browser has refused notifications.');
+  await settings.getByRole('button', { name: 'Close' }).click();
+  expect(await titles()).toHaveLength(3);
+
+  // It leads to what it tells of.
+  await page.evaluate(() =>
+    (window as never as { notes: Notification[] }).notes[0]!.onclick!({} as never),
+  );
+  await expect(page.getByRole('listitem', { name: /: @bob, look$/ })).toBeFocused();
 });

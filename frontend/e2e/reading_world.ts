@@ -50,8 +50,9 @@ export async function focus(page: Page, has: boolean): Promise<void> {
 /** Where a message is on the screen, from the top of the list. */
 export async function placeOf(somebody: Person, text: string): Promise<number> {
   const box = (await list(somebody.page).boundingBox())!;
-  const message = somebody.bodies.getByText(text, { exact: true });
-  return (await message.boundingBox())!.y - box.y;
+  // The bubble itself: what is in it has its own place.
+  const bubble = somebody.bodies.filter({ hasText: new RegExp(`^\\s*${text}\\s*$`) });
+  return (await bubble.boundingBox())!.y - box.y;
 }
 
 /** Scrolls and waits until the page has drawn what follows from it. */
@@ -60,4 +61,44 @@ export async function scroll(page: Page, to: number | 'end'): Promise<void> {
     box.scrollTop = to === 'end' ? box.scrollHeight : to;
     for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
   }, to);
+}
+
+interface Heard {
+  shown: { title: string; body: string }[];
+  sounds: number;
+}
+
+/** From the next load on: what the page shows outside of itself, and how often it makes a sound. */
+export async function recordNotes(page: Page): Promise<() => Promise<Heard>> {
+  await page.addInitScript(() => {
+    const notes: object[] = [];
+    const heard = { notes, sounds: 0 };
+    class Recorded {
+      static permission = 'granted';
+      static requestPermission = async () => Recorded.permission;
+      onclick: (() => void) | null = null;
+      constructor(
+        readonly title: string,
+        readonly options: { body: string },
+      ) {
+        notes.push(this);
+      }
+      close(): void {}
+    }
+    class Silent {
+      constructor() {
+        (window as never as typeof heard).sounds += 1;
+        throw new Error('no sound device');
+      }
+    }
+    Object.assign(window, heard, { Notification: Recorded, AudioContext: Silent });
+  });
+  return () =>
+    page.evaluate(() => {
+      const { notes, sounds } = window as never as {
+        notes: { title: string; options: { body: string } }[];
+        sounds: number;
+      };
+      return { shown: notes.map(({ title, options }) => ({ title, body: options.body })), sounds };
+    });
 }

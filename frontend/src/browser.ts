@@ -8,12 +8,18 @@ export function socketUrl({ protocol, host }: Pick<Location, 'protocol' | 'host'
   return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/ws`;
 }
 
-/** Merely to name `localStorage` throws where storage is forbidden. */
+/**
+ * Merely to name `localStorage` throws where storage is forbidden. What stands in for it refuses, as one that is full
+ * does: whoever writes must know that nothing is kept.
+ */
 export function shelf(find: () => Storage): Shelf {
   try {
     return find();
   } catch {
-    return { getItem: () => null, setItem: () => {}, removeItem: () => {} };
+    const refuse = () => {
+      throw new Error('storage is forbidden');
+    };
+    return { getItem: () => null, setItem: refuse, removeItem: () => {} };
   }
 }
 

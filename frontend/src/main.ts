@@ -28,8 +28,9 @@ const store = new ChatStore({
   vault: outboxVault(tabName(self, { browser, tab }), navigator.locks),
 });
 
+// The connection is opened while the page is drawn for the first time.
+store.connect();
 mount(App, { target: document.body, props: { store, parts: surround(store) } });
 watchPage((what) => store.pageBecame(what));
-store.connect();
 // From the worker's cache, the page opens without a network, and no event says so.
 if (!navigator.onLine) store.pageBecame('offline');
