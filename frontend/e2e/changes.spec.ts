@@ -1,22 +1,30 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Locator } from '@playwright/test';
-import { Cluster } from './cluster';
+import { isAccessible } from './axe';
 import { expect, test } from './fixture';
 import type { Person } from './person';
-import { Whereabouts } from './whereabouts';
+import { longPress } from './touch';
 
 const row = (person: Person, text: string): Locator =>
   person.page
     .locator('li.message')
     .filter({ has: person.page.locator('.bubble', { hasText: text }) });
 
-/** Opens what can be done with a message, by keyboard. */
+/** The menu of a message, and its button. */
+const opener = (person: Person, text: string): Locator =>
+  row(person, text).getByRole('button', { name: /^Actions for/ });
+const isTouch = (person: Person): Promise<boolean> =>
+  person.page.evaluate(() => matchMedia('(pointer: coarse)').matches);
+
+/** Opens what can be done with a message: by a finger that stays, or by the pointer. */
 async function menu(person: Person, text: string): Promise<Locator> {
-  const button = row(person, text).getByRole('button', { name: /^Actions for/ });
-  await button.focus();
-  await button.press('Enter');
   const found = person.page.getByRole('menu');
-  await expect(found).toBeVisible();
+  if (await isTouch(person)) {
+    await longPress(row(person, text).locator('.bubble'), found);
+  } else {
+    await row(person, text).hover();
+    await opener(person, text).click();
+  }
+  await expect(found).toBeInViewport({ ratio: 1 });
   return found;
 }
 
@@ -24,14 +32,17 @@ async function choose(person: Person, text: string, item: string): Promise<void>
   await (await menu(person, text)).getByRole('menuitem', { name: item, exact: true }).click();
 }
 
-/** Two people who see each other's changes, whatever is between them. */
-async function change(ada: Person, bob: Person): Promise<void> {
+test('messages are edited, answered, reacted to and deleted, and the other sees it', async ({
+  pair,
+}) => {
+  test.slow();
+  const [ada, bob] = await pair('Changes');
   await ada.say('first');
   await ada.say('second with a typo');
   await bob.reads('first', 'second with a typo');
+  await ada.reads('first', 'second with a typo');
 
-  // The last message of one's own is edited with the arrow key; what was being written before is still there.
-  await ada.composer.fill('');
+  // The last message of one's own is edited with the arrow key.
   await ada.composer.press('ArrowUp');
   await expect(ada.composer).toHaveValue('second with a typo');
   await expect(ada.page.getByText('Editing your message')).toBeVisible();
@@ -44,7 +55,7 @@ async function change(ada: Person, bob: Person): Promise<void> {
   await expect(ada.composer).toHaveValue('');
   await expect(ada.page.getByText('Editing your message')).toHaveCount(0);
 
-  // A draft outlives an edit that is given up, and a reload.
+  // A draft outlives an edit that is given up.
   await ada.composer.fill('a draft');
   await choose(ada, 'first', 'Edit');
   await expect(ada.composer).toHaveValue('first');
@@ -52,13 +63,16 @@ async function change(ada: Person, bob: Person): Promise<void> {
   await expect(ada.composer).toHaveValue('a draft');
   await ada.composer.fill('');
 
-  // Nobody edits what is another's.
-  const others = await menu(bob, 'first');
+  // Nobody edits what is another's; by keyboard, too, the menu gives back where one was.
+  await opener(bob, 'first').focus();
+  await bob.page.keyboard.press('Enter');
+  const others = bob.page.getByRole('menu');
   await expect(others.getByRole('menuitem', { name: 'Reply' })).toBeVisible();
   await expect(others.getByRole('menuitem', { name: /^(Edit|Delete)$/ })).toHaveCount(0);
+  await expect(others.getByRole('menuitem').first()).toBeFocused();
   await bob.page.keyboard.press('Escape');
   await expect(others).toHaveCount(0);
-  await expect(row(bob, 'first').getByRole('button', { name: /^Actions for/ })).toBeFocused();
+  await expect(opener(bob, 'first')).toBeFocused();
 
   // An answer quotes, and leads to what it answers.
   await choose(bob, 'first', 'Reply');
@@ -67,7 +81,6 @@ async function change(ada: Person, bob: Person): Promise<void> {
   await expect(bob.page.getByText('Replying to Ada')).toHaveCount(0);
   for (const person of [ada, bob]) {
     const quote = row(person, 'an answer').getByRole('button', { name: 'Answers Ada: first' });
-    await expect(quote).toBeVisible();
     await quote.click();
     await expect(row(person, 'first')).toBeInViewport();
   }
@@ -81,88 +94,67 @@ async function change(ada: Person, bob: Person): Promise<void> {
   const atBob = row(bob, 'first').getByRole('button', { name: /👍/ });
   await expect(atBob).toHaveAccessibleName('Bob and Ada: 👍');
   await expect(atBob).toHaveText(/2$/);
+  await isAccessible(bob.page);
   await atBob.click();
   await expect(atAda).toHaveAccessibleName('Ada: 👍');
   await atAda.click();
   await expect(atBob).toHaveCount(0);
+  // Any other emoji comes from the picker.
+  await choose(bob, 'first', 'Another emoji');
+  const picker = bob.page.getByRole('dialog', { name: 'React' });
+  await expect(picker).toBeInViewport({ ratio: 1 });
+  await picker.getByRole('searchbox').fill('crab');
+  await picker.getByRole('button', { name: 'crab', exact: true }).click();
+  await expect(picker).toHaveCount(0);
+  await expect(row(ada, 'first').getByRole('button', { name: 'Bob: 🦀' })).toBeVisible();
 
   // A deletion is confirmed first, and what answered says that it is gone.
-  const own = await menu(ada, 'first');
-  await own.getByRole('menuitem', { name: 'Delete' }).click();
+  await choose(ada, 'first', 'Delete');
   await ada.page.getByRole('button', { name: 'Cancel' }).click();
   await expect(row(bob, 'first')).toHaveCount(1);
   await choose(ada, 'first', 'Delete');
   await ada.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  const now = ['This message was deleted.', 'second without', 'an answer'];
   for (const person of [ada, bob]) {
-    await person.reads('This message was deleted.', 'second without', 'an answer');
+    await person.reads(...now);
     const answer = row(person, 'an answer');
     await expect(answer.getByText('This message was deleted.')).toBeVisible();
   }
 
   // All of it is in the timeline: whoever comes back reads it as it is now.
   await bob.page.reload();
-  await bob.reads('This message was deleted.', 'second without', 'an answer');
+  await bob.reads(...now);
   await expect(row(bob, 'second without').getByText('edited', { exact: true })).toBeVisible();
-}
-
-test('messages are edited, answered, reacted to and deleted', async ({ fakePerson }) => {
-  test.slow();
-  const ada = await fakePerson('Ada');
-  const bob = await fakePerson('Bob');
-  await ada.enter();
-  await ada.create('Changes');
-  await bob.enter();
-  await bob.join('Changes');
-  await change(ada, bob);
+  await menu(ada, 'second without');
+  await isAccessible(ada.page);
 });
 
-test('axe finds nothing in what can be done with a message', async ({ fakePerson }) => {
-  test.slow();
-  const ada = await fakePerson('Ada');
-  await ada.enter();
-  await ada.create('Axe');
-  await ada.say('**one** `two` @Ada [three](https://a.example)\n```js\nfour\n```');
-  await ada.page.mouse.move(0, 0);
-  const clean = async () => {
-    const { violations } = await new AxeBuilder({ page: ada.page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-  };
-  await (await menu(ada, 'one')).getByRole('menuitem', { name: 'React with 👍' }).click();
-  await choose(ada, 'one', 'Reply');
-  await ada.composer.pressSequentially('#1');
-  await expect(ada.page.getByRole('option')).toHaveCount(1);
-  await clean();
-  await ada.composer.press('Escape');
-  await menu(ada, 'one');
-  await clean();
-});
-
-const cluster = test.extend<{ cluster: Cluster }>({
-  cluster: [
-    async ({}, use) => {
-      const cluster = new Cluster();
-      await cluster.start(2);
-      await use(cluster);
-      await cluster.stop();
-    },
-    { timeout: 60_000 },
-  ],
-});
-
-cluster('and so they are by people on two nodes', async ({ cluster, person }) => {
-  test.slow();
-  const ada = await person('Ada', { baseURL: cluster.url });
-  const whereIsAda = new Whereabouts(ada.page);
-  await ada.enter();
-  await ada.create('Two changes');
-  // Any node takes anybody: ask until it is the other one.
-  let bob: Person;
-  let whereIsBob: Whereabouts;
-  do {
-    bob = await person('Bob', { baseURL: cluster.url });
-    whereIsBob = new Whereabouts(bob.page);
-    await bob.enter();
-  } while (whereIsBob.node === whereIsAda.node);
-  await bob.join('Two changes');
-  await change(ada, bob);
+test('what is changed without a connection arrives once there is one, and once', async ({
+  pair,
+  wire,
+}) => {
+  const [ada, bob] = await pair('Offline');
+  await ada.say('keep');
+  await ada.say('tipo');
+  await bob.reads('keep', 'tipo');
+  await ada.reads('keep', 'tipo');
+  // The page has all its parts: here no worker keeps them.
+  await menu(ada, 'keep');
+  await ada.page.keyboard.press('Escape');
+  wire.cut();
+  await expect(ada.banner).toBeVisible();
+  await (await menu(ada, 'keep')).getByRole('menuitem', { name: 'React with 👍' }).click();
+  await ada.composer.press('ArrowUp');
+  await ada.composer.fill('typo');
+  await ada.composer.press('Enter');
+  await ada.say('and more');
+  wire.mend();
+  for (const { page } of [ada, bob]) {
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+  }
+  for (const person of [ada, bob]) {
+    await person.reads('keep', 'typo', 'and more');
+    await expect(row(person, 'keep').getByRole('button', { name: 'Ada: 👍' })).toHaveText(/1$/);
+    await expect(row(person, 'typo').getByText('edited', { exact: true })).toHaveCount(1);
+  }
 });

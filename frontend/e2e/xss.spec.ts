@@ -82,6 +82,8 @@ test('a corpus that is worth its name', () => {
 });
 
 test('no text of a message runs, live or from the log', async ({ person }) => {
+  // A hundred messages, of which the limiter lets five through a second.
+  test.slow();
   const ada = await watched(await person('Ada'));
   await ada.enter();
   await ada.create('Hostile');

@@ -2,14 +2,20 @@ const MARGIN = 8;
 
 /**
  * Shows an element above everything, beside another one, for as long as it is on the page. The browser closes it on
- * Escape and on a click elsewhere, and `closed` hears of it. The focus goes back to where it came from.
+ * Escape and on a click elsewhere, and `closed` hears of it. The focus goes back to where it came from. `finger` is the
+ * pointer that is still down if a long press opened it.
  */
-export function popover(anchor: HTMLElement, closed: () => void): (box: HTMLElement) => () => void {
+export function popover(
+  anchor: HTMLElement,
+  closed: () => void,
+  finger?: number,
+): (box: HTMLElement) => () => void {
   return (box) => {
     const toggled = (event: ToggleEvent) => event.newState === 'closed' && closed();
     box.popover = 'auto';
     box.addEventListener('toggle', toggled);
     box.showPopover();
+    if (finger !== undefined) hold(box, finger);
     // What is in it may change, and with it its size.
     const observer = new ResizeObserver(() => place(box, anchor));
     observer.observe(box);
@@ -23,6 +29,15 @@ export function popover(anchor: HTMLElement, closed: () => void): (box: HTMLElem
       if (focused) anchor.focus({ preventScroll: true });
     };
   };
+}
+
+/** Where a finger is lifted that opened the element would be elsewhere, and would close it. */
+function hold(box: HTMLElement, finger: number): void {
+  try {
+    box.setPointerCapture(finger);
+  } catch {
+    // It is lifted already.
+  }
 }
 
 function place(box: HTMLElement, anchor: HTMLElement): void {
