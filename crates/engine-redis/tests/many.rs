@@ -136,8 +136,8 @@ async fn fifty_thousand_clients_are_listed_without_holding_anybody_up() {
     let config = config(&server.url());
     let node = Node::new(&config).await;
     let m = format!("{}{{m}}:", config.prefix);
-    for low in (FIRST..FIRST + CLIENTS).step_by(5_000) {
-        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &ROOMS, &low, &(low + 4_999)]);
+    for low in (FIRST..FIRST + CLIENTS).step_by(1_000) {
+        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &ROOMS, &low, &(low + 999)]);
     }
     let census = &node.ports.census;
     let counts = census.counts().await.unwrap();
@@ -304,8 +304,8 @@ async fn ten_thousand_members_are_listed_without_holding_anybody_up() {
     let config = config(&server.url());
     let node = Node::new(&config).await;
     let (m, directory) = (format!("{}{{m}}:", config.prefix), &node.ports.directory);
-    for low in (FIRST..FIRST + MEMBERS).step_by(5_000) {
-        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &1, &low, &(low + 4_999)]);
+    for low in (FIRST..FIRST + MEMBERS).step_by(1_000) {
+        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &1, &low, &(low + 999)]);
     }
     let crowded = room(FIRST);
     let visitor = node.client("Visitor").await;

@@ -197,7 +197,7 @@ impl<'a> Changes<'a> {
             Act::Change { .. } => return,
         };
         let changes = self.of(life, target);
-        let superseded = version == message.seq && message.body.as_str() == digest(EDITED);
+        let superseded = matches!(sent.act, Act::Change { .. }) && message.body.as_str() == digest(EDITED);
         let gone = superseded || message.deleted.is_some();
         let altered = match &sent.act {
             Act::Change { .. } if superseded => {
@@ -205,7 +205,9 @@ impl<'a> Changes<'a> {
                 let log = self.timelines.lives.get(life).is_some_and(|life| life.log.is_some());
                 (log && !later).then(|| "nothing took its text away".to_owned())
             }
-            Act::Say { .. } if version != message.seq => self.disagrees(life, message, version, changes),
+            Act::Say { .. } if message.deleted.or(message.edited).is_some() => {
+                self.disagrees(life, message, version, changes)
+            }
             _ => None,
         };
         let newer = |change: &&Change<'_>| {
