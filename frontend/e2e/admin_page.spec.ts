@@ -262,17 +262,29 @@ test('the overview shows figures, rates and charts', async ({ open, fake }) => {
   await expect(tile(page, 'Messages in')).toHaveText(/^\d+(\.\d)?\/s$/);
   await expect(tile(page, 'Bytes out')).toHaveText(/kB\/s$/);
   await expect(page.locator('canvas')).toHaveCount(4);
-  // Something is drawn.
-  const painted = await page
+  // Beside the lines stand numbers that can be read, and below them times.
+  const darkest = await page
     .locator('canvas')
     .first()
-    .evaluate((canvas: HTMLCanvasElement) =>
-      canvas
-        .getContext('2d')!
-        .getImageData(0, 0, canvas.width, canvas.height)
-        .data.some((byte) => byte > 0),
-    );
-  expect(painted).toBe(true);
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
+      const strips = [
+        [0, 0, 48, height - 24],
+        [52, height - 24, width - 52, 24],
+      ] as const;
+      return strips.map(([x, y, w, h]) => {
+        let least = 255;
+        for (let row = y; row < y + h; row += 1) {
+          for (let column = x; column < x + w; column += 1) {
+            const at = 4 * (row * width + column);
+            if (data[at + 3]! > 200) least = Math.min(least, data[at]!);
+          }
+        }
+        return least;
+      });
+    });
+  for (const shade of darkest) expect(shade).toBeLessThan(140);
   await page.getByText('As a table').first().click();
   const table = page.getByRole('region', { name: 'Connections as a table' });
   await expect(table.getByRole('row')).toHaveCount(4);

@@ -172,6 +172,10 @@ test('settings are kept, shared by tabs, and seen at once', async ({ person }) =
   await isAccessible(ada.page);
   expect(await themeOf(ada.page)).toBe('rgb(0, 0, 0)');
   await expect.poll(() => themeOf(other)).toBe('rgb(0, 0, 0)');
+  // The browser's own bar has the colour of ours.
+  for (const meta of await ada.page.locator('meta[name="theme-color"]').all()) {
+    await expect(meta).toHaveAttribute('content', 'rgb(0, 0, 0)');
+  }
   await dialog.getByRole('slider', { name: 'Your colour' }).fill('120');
   await isAccessible(ada.page);
   await dialog.getByRole('checkbox', { name: 'Quiet hours' }).check();

@@ -19,11 +19,15 @@ function mark({ dataset }: Root, name: string, value: string | null): void {
 
 /** The bar of the browser or of the installed page, in the colour of ours. */
 export function paintBrowser(doc: Document): void {
-  const colour = getComputedStyle(doc.documentElement).getPropertyValue('--surface').trim();
+  // The token is a pair, for light and dark: what is wanted is the one that is seen.
+  const probe = doc.body.appendChild(doc.createElement('i'));
+  probe.style.color = 'var(--surface)';
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
   for (const meta of doc.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
     // The one for the other theme of the system would win over what the person chose.
     meta.removeAttribute('media');
-    if (colour !== '') meta.content = colour;
+    meta.content = colour;
   }
 }
 
