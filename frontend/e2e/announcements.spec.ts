@@ -87,8 +87,9 @@ test('from another node, and after a connection was lost, only what is new is he
   const [ada, bob] = await pair('Voices', ['Ada', 'Bob'], { baseURL: ownWire.url });
   await ada.say('before');
   await bob.reads('before');
-  const heard = await listen(bob.page);
   const region = bob.page.getByTestId('announcer');
+  await expect(region).toHaveText('Ada: before');
+  const heard = await listen(bob.page);
   await bob.say('mine');
   await ada.say('hello');
   await expect(region).toHaveText('Ada: hello');
