@@ -84,6 +84,7 @@ test('from another node, and after a connection was lost, only what is new is he
   pair,
   ownWire,
 }) => {
+  test.slow();
   const [ada, bob] = await pair('Voices', ['Ada', 'Bob'], { baseURL: ownWire.url });
   await ada.say('before');
   await bob.reads('before');
