@@ -101,7 +101,7 @@ test('from another node, and after a connection was lost, only what is new is he
   for (const text of ['one', 'two', 'three']) await ada.say(text);
   await ada.reads('before', 'mine', 'hello', 'one', 'two', 'three');
   ownWire.mend();
-  await expect(region).toHaveText('3 new messages from Ada', { timeout: 20_000 });
+  await expect(region).toHaveText('3 new messages from Ada', { timeout: 45_000 });
   expect((await heard()).filter((text) => /before|mine/.test(text))).toEqual([]);
   await bob.reads('before', 'mine', 'hello', 'one', 'two', 'three');
   await bob.page.reload();
