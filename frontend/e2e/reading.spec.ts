@@ -275,6 +275,7 @@ test('on two nodes one sees who types, who is there and who comes back', async (
   pair,
   ownWire,
 }) => {
+  test.slow();
   const [ada, bob] = await pair('Presence', ['Ada', 'Bob'], { baseURL: ownWire.url });
   await ada.say('hello');
   await bob.say('good evening');

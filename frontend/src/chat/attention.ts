@@ -53,6 +53,9 @@ export function attention({ store, reading, shelf, settings, speak }: AttentionD
     show();
   };
 
+  // It is wanted most when it cannot be loaded any more: with the connection, the way to its code is lost, too.
+  void import('./trust_panel.svelte').catch(() => {});
+
   const unsubscribe = store.subscribe(watch);
   document.addEventListener('visibilitychange', watch);
   for (const name of ['focus', 'blur']) addEventListener(name, watch);
