@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import { test as base, expect, type BrowserContextOptions, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { AdminFake, PASSWORD, POLICY } from './admin_fake';
+import { isAccessible } from './axe';
 
 // The dashboard against an admin API in memory: no server of ours is needed, only a built page.
 
@@ -69,12 +69,6 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { name, 
 const dialog = (page: Page) => page.getByRole('dialog');
 const tile = (page: Page, name: string) =>
   page.locator('dl.tiles > div', { has: page.getByText(name, { exact: true }) }).locator('dd');
-
-async function isAccessible(page: Page): Promise<void> {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)));
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
-}
 
 async function fits(page: Page): Promise<void> {
   const { width } = page.viewportSize()!;
