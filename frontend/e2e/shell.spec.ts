@@ -201,8 +201,8 @@ const foreign = (page: Page, given: readonly string[]) =>
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const { parentElement: parent, textContent } = texts.currentNode;
-      // Keys are called what is printed on them, and code is code.
-      if (parent?.checkVisibility() && !parent.closest('kbd, code, script')) {
+      // Keys are called what is printed on them, code is code, and rooms what those who made them called them.
+      if (parent?.checkVisibility() && !parent.closest('kbd, code, script, .room .name')) {
         look(textContent, parent.outerHTML.slice(0, 60));
       }
     }
