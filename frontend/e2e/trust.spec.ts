@@ -263,8 +263,8 @@ test('a browser that stores nothing and a clock that is wrong do not stop a conv
   await expect(page.getByText('is typing')).toBeHidden({ timeout: 15_000 });
   await openWay(page, 'Actions for your message');
   const way = page.getByRole('dialog', { name: 'The way of this message' });
+  await expect(way.locator('.waited')).toHaveCount(3);
   const waits = await way.locator('.waited').allInnerTexts();
-  expect(waits).toHaveLength(3);
   for (const wait of waits) expect(wait).toMatch(/^after [\d.]+ (ms|sec)$/);
 });
 
