@@ -96,7 +96,17 @@ const CASES: &[Case] = &[
         how: Sabotage::LoseAppends(20),
         thief: None,
         wanted: &[Kind::Lost],
-        also: &[Kind::Conflict, Kind::AckDisagrees, Kind::Doubled, Kind::Unseen],
+        // The position is given again, to another message: who changes the one gets a refusal, or changes the other.
+        also: &[
+            Kind::Conflict,
+            Kind::AckDisagrees,
+            Kind::Doubled,
+            Kind::Unseen,
+            Kind::Protocol,
+            Kind::Altered,
+            Kind::Trespass,
+            Kind::Disclosed,
+        ],
     },
     Case {
         name: "messages are taken away on the way to one member",
