@@ -118,7 +118,14 @@ test('a room that two people are in is deleted', async ({ cluster, person }) => 
   await admin.enter();
   await admin.go('Rooms');
   await admin.open('Doomed');
-  await admin.page.getByRole('button', { name: 'Delete…' }).click();
+  await admin.page.getByRole('button', { name: 'Delete message #1' }).click();
+  await admin.page.getByRole('button', { name: 'Delete the message' }).click();
+  await expect(admin.page.getByText('deleted at #2')).toBeVisible();
+  for (const who of [ada, bob]) {
+    await expect(who.page.getByText('This message was deleted by an admin.')).toBeVisible();
+    await expect(who.bodies.filter({ hasText: 'anybody here?' })).toHaveCount(0);
+  }
+  await admin.page.getByRole('button', { name: 'Delete…', exact: true }).click();
   const dialog = admin.page.getByRole('dialog', { name: 'Delete this room?' });
   const doIt = dialog.getByRole('button', { name: 'Delete the room' });
   await expect(doIt).toBeDisabled();
@@ -138,6 +145,7 @@ test('a drained node gives its clients away without a lost message', async ({
   cluster,
   person,
 }) => {
+  test.slow();
   const ada = await person('Ada', { baseURL: cluster.url });
   const whereIsAda = new Whereabouts(ada.page);
   await ada.enter();

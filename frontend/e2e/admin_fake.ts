@@ -188,7 +188,7 @@ export class AdminFake {
   #answer({ method, path, query, body }: Asked, token: string): [number, unknown] {
     const { world } = this;
     const now = Date.now();
-    const [, kind, id, verb] = path.split('/').map(decodeURIComponent);
+    const [, kind, id, verb, what] = path.split('/').map(decodeURIComponent);
     const reason = query.get('reason');
     switch (`${method} /${kind}`) {
       case 'POST /login': {
@@ -241,6 +241,7 @@ export class AdminFake {
         if (id) {
           const room = world.rooms.find(({ roomId }) => `${roomId}` === id);
           if (!room) throw new Problem(404, 'Not found', 'no such room');
+          if (verb === 'messages') return [200, this.#messages(query)];
           const members = world.members(room.roomId);
           return [
             200,
@@ -261,10 +262,18 @@ export class AdminFake {
         );
         return [200, { roomIds: [], rooms: rows, cursor, total: world.rooms.length }];
       }
-      case 'DELETE /room':
+      case 'DELETE /room': {
+        if (verb === 'messages') {
+          const message = world.messages.find(({ seq }) => `${seq}` === what);
+          if (!message || message.deleted) throw new Problem(404, 'Not found', 'no such message');
+          message.deleted = world.messages.at(-1)!.seq + 1;
+          world.log({ action: 'message_delete', target: `room ${id}`, reason }, now);
+          return [200, { totalRemoved: 1, message: 'deleted', unconfirmed: [] }];
+        }
         world.rooms = world.rooms.filter(({ roomId }) => `${roomId}` !== id);
         world.log({ action: 'room_delete', target: `room ${id}`, reason }, now);
         return [200, { totalRemoved: 4, message: 'deleted', unconfirmed: ['chat-node-2'] }];
+      }
       case 'GET /bans':
         return [200, { bans: world.bans, cursor: null }];
       case 'POST /bans':
@@ -281,6 +290,13 @@ export class AdminFake {
       default:
         throw new Problem(404, 'Not found');
     }
+  }
+
+  #messages(query: URLSearchParams) {
+    const before = Number(query.get('before') ?? Infinity);
+    const older = this.world.messages.filter(({ seq }) => seq < before);
+    const messages = older.slice(-Number(query.get('limit') ?? 50));
+    return { messages, more: messages.length < older.length };
   }
 
   #ban(ban: NewBan, dryRun: boolean, now: number): [number, unknown] {

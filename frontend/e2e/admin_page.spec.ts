@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import { test as base, expect, type BrowserContextOptions, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { AdminFake, PASSWORD, POLICY } from './admin_fake';
+import { isAccessible } from './axe';
 
 // The dashboard against an admin API in memory: no server of ours is needed, only a built page.
 
@@ -69,12 +69,6 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { name, 
 const dialog = (page: Page) => page.getByRole('dialog');
 const tile = (page: Page, name: string) =>
   page.locator('dl.tiles > div', { has: page.getByText(name, { exact: true }) }).locator('dd');
-
-async function isAccessible(page: Page): Promise<void> {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished)));
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
-}
 
 async function fits(page: Page): Promise<void> {
   const { width } = page.viewportSize()!;
@@ -262,17 +256,29 @@ test('the overview shows figures, rates and charts', async ({ open, fake }) => {
   await expect(tile(page, 'Messages in')).toHaveText(/^\d+(\.\d)?\/s$/);
   await expect(tile(page, 'Bytes out')).toHaveText(/kB\/s$/);
   await expect(page.locator('canvas')).toHaveCount(4);
-  // Something is drawn.
-  const painted = await page
+  // Beside the lines stand numbers that can be read, and below them times.
+  const darkest = await page
     .locator('canvas')
     .first()
-    .evaluate((canvas: HTMLCanvasElement) =>
-      canvas
-        .getContext('2d')!
-        .getImageData(0, 0, canvas.width, canvas.height)
-        .data.some((byte) => byte > 0),
-    );
-  expect(painted).toBe(true);
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
+      const strips = [
+        [0, 0, 48, height - 24],
+        [52, height - 24, width - 52, 24],
+      ] as const;
+      return strips.map(([x, y, w, h]) => {
+        let least = 255;
+        for (let row = y; row < y + h; row += 1) {
+          for (let column = x; column < x + w; column += 1) {
+            const at = 4 * (row * width + column);
+            if (data[at + 3]! > 200) least = Math.min(least, data[at]!);
+          }
+        }
+        return least;
+      });
+    });
+  for (const shade of darkest) expect(shade).toBeLessThan(140);
   await page.getByText('As a table').first().click();
   const table = page.getByRole('region', { name: 'Connections as a table' });
   await expect(table.getByRole('row')).toHaveCount(4);
@@ -372,6 +378,44 @@ test('rooms are found, read and deleted', async ({ admin, fake }) => {
   await expect(link).toHaveCount(0);
   await expect(heading(page, 'Rooms')).toBeFocused();
   expect(fake.calls).toContain('DELETE /room/48213');
+});
+
+test('messages of a room are read as they were written, and deleted', async ({ admin, fake }) => {
+  const page = await admin('#/rooms/48213');
+  const list = page.getByRole('region', { name: 'Messages as they were written' });
+  await expect(list.getByRole('button', { name: /Delete message/ })).toHaveCount(50);
+  await expect(list.getByText('It is 60')).toBeVisible();
+  const more = page
+    .getByRole('region', { name: 'Newest messages' })
+    .getByRole('button', { name: 'More' });
+  await more.click();
+  await expect(list.getByRole('button', { name: /Delete message/ })).toHaveCount(59);
+  await expect(more).toHaveCount(0);
+  await expect(list.getByText('<b>tee</b> at five')).toBeHidden();
+  await list.getByText('Edited: 2 versions').click();
+  await expect(list.getByText('<b>tee</b> at five')).toBeVisible();
+  await isAccessible(page);
+
+  const button = list.getByRole('button', { name: 'Delete message #58' });
+  await button.click();
+  await expect(dialog(page).getByText('<b>tea</b> at five')).toBeVisible();
+  await isAccessible(page);
+  await dialog(page)
+    .getByLabel(/Reason/)
+    .fill('it is coffee');
+  fake.intercept = () => fake.problem(503, 'Unavailable', 'its author is changing it: try again');
+  await dialog(page).getByRole('button', { name: 'Delete the message' }).click();
+  await expect(dialog(page).getByRole('alert')).toHaveText(/Its author is changing it/);
+  fake.intercept = () => undefined;
+  await dialog(page).getByRole('button', { name: 'Delete the message' }).click();
+  await expect(spoken(page)).toHaveText('Message #58 by Ada was deleted.');
+  await expect(dialog(page)).toBeHidden();
+  await expect(list.getByText('deleted at #61')).toBeVisible();
+  await expect(button).toHaveCount(0);
+  await expect(page.getByRole('heading', { name: 'Newest messages' })).toBeFocused();
+  expect(fake.calls).toContain('DELETE /room/48213/messages/58');
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await expect(page.getByRole('row', { name: /Message deleted/ })).toContainText('it is coffee');
 });
 
 test('clients are found, removed and banned', async ({ admin, fake }) => {

@@ -4,6 +4,7 @@ import type {
   ClientSummary,
   Live,
   Member,
+  RoomMessage,
   RoomRow,
   Server,
   Stats,
@@ -20,6 +21,8 @@ export class World {
   rooms: RoomRow[] = [];
   clients: ClientSummary[] = [];
   bans: Ban[] = [];
+  /** Of every room: who looks sees one at a time. */
+  messages: RoomMessage[] = [];
   audit: AuditEntry[] = [];
   #ids = 0;
 
@@ -55,6 +58,18 @@ export class World {
       });
     }
     for (const room of this.rooms) room.memberCount = this.members(room.roomId).length;
+    for (let seq = 1; seq <= 60; seq += 1) {
+      // The edit of the one before.
+      if (seq === 59) continue;
+      const at = now - (60 - seq) * 47_000 - 3_000;
+      this.messages.push(
+        message(
+          seq,
+          at,
+          seq === 58 ? ['<b>tee</b> at five', '<b>tea</b> at five'] : [`It is ${seq}`],
+        ),
+      );
+    }
     this.bans.push(
       this.ban({
         ip: '198.51.100.0/24',
@@ -207,4 +222,12 @@ export class World {
       ),
     });
   }
+}
+
+/** Of Ada's, with all that it said; the last is what it says. */
+function message(seq: number, at: number, bodies: string[]): RoomMessage {
+  const versions = bodies.map((body, edit) => ({ seq: seq + edit, at: at + edit * 900, body }));
+  const sender = { clientId: 10_001, username: 'Ada' };
+  const id = `00000000-0000-4000-8000-${`${seq}`.padStart(12, '0')}`;
+  return { seq, id, sender, sentAt: at, body: bodies.at(-1)!, versions };
 }

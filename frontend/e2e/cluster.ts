@@ -26,6 +26,11 @@ export class Cluster {
     return this.#description.url;
   }
 
+  /** nginx's. */
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
   /** `env` is for every service. */
   async start(nodes: number, env: Record<string, string> = {}): Promise<void> {
     this.#dir = await mkdtemp(join(tmpdir(), 'roomful-e2e-'));

@@ -138,7 +138,7 @@ test('older messages come by scrolling back, and the place is kept', async ({
   await expect(bob.bodies.last()).toBeInViewport();
 
   // By hand to the top of what is there, which loads the rest by itself, page by page.
-  const list = bob.page.getByRole('region', { name: 'Messages' });
+  const list = bob.page.getByRole('log', { name: 'Messages' });
   await list.evaluate((box) => (box.scrollTop = 0));
   await expect(bob.bodies).toHaveCount(100);
   await expect(bob.bodies.filter({ hasText: /^message 71$/ })).toBeInViewport();

@@ -33,7 +33,8 @@ async function overhear(page: Page): Promise<() => Promise<string[]>> {
     };
     const heard: string[] = [];
     Object.assign(window, { heard });
-    const loud = '[role=status], [role=alert], [aria-live], dialog, .banner';
+    // The messages are a log, of which the page speaks by itself: `off` is no live region.
+    const loud = '[role=status], [role=alert], [aria-live]:not([aria-live=off]), dialog, .banner';
     const note = (node: Node | null) => {
       const element = node instanceof Element ? node : (node?.parentElement ?? null);
       const parts = [element?.closest(loud), ...(element?.querySelectorAll(loud) ?? [])];

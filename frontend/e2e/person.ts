@@ -28,6 +28,17 @@ export class Person {
     await this.isIn(room);
   }
 
+  /** The panel beside the conversation, which is a sheet where the window is narrow. */
+  async side(name: 'Rooms' | 'People'): Promise<Locator> {
+    const role = name === 'Rooms' ? 'navigation' : 'complementary';
+    const panel = this.page.getByRole(role, { name });
+    const open = this.page.getByRole('button', { name, exact: true });
+    await expect(panel.or(open).first()).toBeVisible();
+    if (!(await panel.isVisible())) await open.click();
+    await expect(panel).toBeVisible();
+    return panel;
+  }
+
   async joinByNumber(number: string): Promise<void> {
     await this.page.getByLabel('Join by number').fill(number);
     await this.page.getByRole('button', { name: 'Join', exact: true }).click();
@@ -52,6 +63,30 @@ export class Person {
 
   get banner(): Locator {
     return this.page.getByRole('status').filter({ hasText: /lost|offline|restarting|busy|pause/ });
+  }
+
+  /** Shows a side, which on a narrow screen is a sheet that has to be opened. */
+  async turnTo(side: 'Rooms' | 'People'): Promise<void> {
+    const opener = this.page.getByRole('main').getByRole('button', { name: side, exact: true });
+    if (await opener.isVisible()) await opener.click();
+  }
+
+  /** Back to the conversation. */
+  async turnBack(): Promise<void> {
+    const close = this.page.getByRole('button', { name: /^Close (rooms|people)$/ });
+    if (await close.isVisible()) await close.click();
+  }
+
+  get people(): Locator {
+    return this.page.getByRole('list', { name: 'People in this room' });
+  }
+
+  /** By the palette, which is the same on all screens. */
+  async command(words: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Commands', exact: true }).click();
+    const field = this.page.getByRole('combobox', { name: 'Command palette' });
+    await field.fill(words);
+    await field.press('Enter');
   }
 
   async say(text: string): Promise<void> {

@@ -127,6 +127,8 @@ test('two tabs are two guests who talk, and a reload keeps each', async ({ perso
   const second = new Person(await ada.context.newPage(), ada.context, 'Ada');
   await second.page.goto('/');
   await expect(second.page.getByRole('heading', { name: 'Hello, Ada' })).toBeVisible();
+  // A room used before is in the list at once, and can be joined from there when it is known to be one still.
+  await expect(second.page.getByRole('button', { name: /Two guests.*1 person/ })).toBeEnabled();
   await second.join('Two guests');
   await expect(ada.page.getByRole('main').getByText('2 people')).toBeVisible();
   await ada.say('from the first');

@@ -16,6 +16,11 @@ export const DIST = process.env.FRONTEND_DIR ?? here('../dist');
 export class Server {
   readonly password = 'correct horse battery staple';
   port = 0;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   #child: ChildProcess | null = null;
 
   async start(): Promise<void> {
@@ -75,7 +80,7 @@ export class Wire {
   #whole = true;
   #listener!: TcpServer;
 
-  constructor(private readonly server: Server) {}
+  constructor(private readonly server: { readonly port: number }) {}
 
   async open(): Promise<string> {
     this.#listener = createServer((near) => {

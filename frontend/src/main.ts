@@ -4,13 +4,16 @@ import App from './chat/app.svelte';
 import { systemClock } from './net/clock';
 import { Memory } from './state/memory';
 import { ChatStore } from './state/store';
-import { tabIdentity } from './state/tab_identity';
+import { tabIdentity, tabName } from './state/tab_identity';
 import { uuid } from './state/uuid';
-import { pageLocks, shelf, socketUrl, watchPage } from './browser';
+import { outboxVault, pageLocks, shelf, socketUrl, watchPage } from './browser';
+import { shellParts } from './shell_parts';
 
+const browser = shelf(() => localStorage);
 const tab = shelf(() => sessionStorage);
+const surround = await shellParts(browser);
 const self = await tabIdentity({
-  browser: shelf(() => localStorage),
+  browser,
   tab,
   hold: pageLocks(navigator.locks),
   uuid: () => uuid(),
@@ -22,8 +25,12 @@ const store = new ChatStore({
   random: Math.random,
   uuid: () => uuid(),
   memory: new Memory(self, tab),
+  vault: outboxVault(tabName(self, { browser, tab }), navigator.locks),
 });
 
-mount(App, { target: document.body, props: { store } });
-watchPage((what) => store.pageBecame(what));
+// The connection is opened while the page is drawn for the first time.
 store.connect();
+mount(App, { target: document.body, props: { store, parts: surround(store) } });
+watchPage((what) => store.pageBecame(what));
+// From the worker's cache, the page opens without a network, and no event says so.
+if (!navigator.onLine) store.pageBecame('offline');

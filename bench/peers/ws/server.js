@@ -18,7 +18,7 @@ const redis = new Redis({ host: '127.0.0.1', port: REDIS_PORT, enableAutoPipelin
 const subscriber = new Redis({ host: '127.0.0.1', port: REDIS_PORT });
 // The very script that Roomful's own nodes run: idempotency key, position, log, publication.
 const lua = (name) => readFileSync(new URL(`../../../crates/engine-redis/src/lua/${name}.lua`, import.meta.url), 'utf8');
-redis.defineCommand('append', { numberOfKeys: 4, lua: lua('window') + lua('append') });
+redis.defineCommand('append', { numberOfKeys: 5, lua: lua('window') + lua('append') });
 
 /** What this node knows of a room: made when its first member comes, forgotten when its last one goes. */
 class Room {
@@ -29,7 +29,7 @@ class Room {
   constructor(id) {
     this.id = id;
     this.channel = `rf:{${id}}:ch`;
-    this.keys = [`rf:{${id}}:meta`, `rf:{${id}}:log`, `rf:{${id}}:idem:`];
+    this.keys = [`rf:{${id}}:meta`, `rf:{${id}}:log`, `rf:{${id}}:overlay`, `rf:{${id}}:idem:`];
     // It hears first and reads second, so that nothing falls between the two.
     this.ready = subscriber.subscribe(this.channel).then(async () => {
       const [epoch, seq, name] = await redis.hmget(this.keys[0], 'epoch', 'seq', 'name');
@@ -103,7 +103,7 @@ const commands = {
     const sender = { clientId: client.id, username: client.username };
     const payload = JSON.stringify({ type: 'NEW_MESSAGE', roomId: room.id, id, sender, body });
     const counts = `rf:limit:message:c:${client.id}`;
-    const about = [room.channel, `${client.id}:${id}`, payload, KEPT, REMEMBERED, TTL, 0, 1];
+    const about = [room.channel, `${client.id}:${id}`, payload, KEPT, REMEMBERED, TTL, 0, 1, '', ''];
     const [status, seq, sentAt, duplicate] = await redis.append(...room.keys, counts, ...about);
     if (status !== 1) throw new Refusal('room_not_found');
     return { type: 'ACK', id, roomId: room.id, seq, sentAt, duplicate: duplicate === 1 };

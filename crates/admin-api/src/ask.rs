@@ -40,6 +40,7 @@ fn problem(error: PortError) -> Problem {
         | PortError::NotInRoom
         | PortError::TooManyRooms
         | PortError::Limited(_)
+        | PortError::Amended
         | PortError::Superseded) => {
             tracing::error!(%error, "an answer that has no place here");
             Problem::internal()

@@ -6,6 +6,7 @@
 //! | `GET /admin/servers`, `POST /admin/servers/{nodeId}/drain` | `route/servers.rs`, `route/drain.rs` |
 //! | `GET /admin/client`, `GET`, `DELETE /admin/client/{id}` | `route/clients.rs`, `route/client.rs`, `route/client_remove.rs` |
 //! | `GET /admin/room`, `GET`, `DELETE /admin/room/{id}` | `route/rooms.rs`, `route/room.rs`, `route/room_delete.rs` |
+//! | `GET /admin/room/{id}/messages`, `DELETE /admin/room/{id}/messages/{seq}` | `route/messages.rs`, `route/message_delete.rs` |
 //! | `POST`, `GET /admin/bans`, `DELETE /admin/bans/{id}` | `route/ban.rs`, `route/bans.rs`, `route/ban_lift.rs` |
 //! | `POST /admin/notices` | `route/notice.rs` |
 //! | `GET /admin/audit` | `route/audit.rs` |

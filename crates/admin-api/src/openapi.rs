@@ -16,6 +16,7 @@ use utoipa::{
         route::servers::servers, route::drain::drain,
         route::clients::clients, route::client::client, route::client_remove::remove,
         route::rooms::rooms, route::room::room, route::room_delete::delete,
+        route::messages::read, route::message_delete::delete,
         route::ban::ban, route::bans::bans, route::ban_lift::lift,
         route::notice::notice, route::audit::audit,
         route::stats::stats, route::limits::limits, route::live::live,
@@ -156,6 +157,14 @@ pub(crate) mod example {
             "roomId": 16234, "name": "Tea & biscuits", "ownerId": 48151, "createdAt": AT, "memberCount": 1,
             "members": [zoe], "messageCount": 42, "seq": 42, "epoch": "2c5ea4c04f3b4ed4a1f8a0a1b7b3a3c5",
             "participantCount": 1, "participants": [zoe],
+        })
+    }
+
+    pub(crate) fn message() -> Value {
+        json!({
+            "seq": 42, "id": "0c1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b", "sender": {"clientId": 48151, "username": "Zoë"},
+            "sentAt": AT, "body": "tea at five", "replyTo": 40, "deleted": 47,
+            "versions": [{"seq": 42, "at": AT, "body": "tee at five"}, {"seq": 43, "at": AT + 900, "body": "tea at five"}],
         })
     }
 

@@ -217,8 +217,12 @@ fn identify(command: &mut ClientCommand, own: CorrelationId) -> Result<Correlati
         ClientCommand::UpdateUsername(command) => &mut command.id,
         ClientCommand::FetchHistory(command) => &mut command.id,
         ClientCommand::ListRooms(command) => &mut command.id,
+        ClientCommand::ListMembers(command) => &mut command.id,
         ClientCommand::Ping(command) => &mut command.id,
         ClientCommand::SendMessage(command) => return Ok(command.id.into()),
+        ClientCommand::EditMessage(command) => return Ok(command.id.into()),
+        ClientCommand::DeleteMessage(command) => return Ok(command.id.into()),
+        ClientCommand::React(command) => return Ok(command.id.into()),
         ClientCommand::Typing(_) => return Err(ClientError::NoReply("TYPING")),
     };
     Ok(id.get_or_insert(own).clone())
@@ -233,6 +237,7 @@ fn reply_to(event: &ServerEvent) -> Option<&CorrelationId> {
         ServerEvent::Ack(event) => event.id.as_ref(),
         ServerEvent::History(event) => event.id.as_ref(),
         ServerEvent::Rooms(event) => event.id.as_ref(),
+        ServerEvent::Members(event) => event.id.as_ref(),
         ServerEvent::Pong(event) => event.id.as_ref(),
         ServerEvent::CommandError(event) => event.id.as_ref(),
         // All others are news, whatever is added to them.

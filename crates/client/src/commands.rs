@@ -2,9 +2,12 @@
 
 use crate::{Client, ClientError};
 use protocol::{
-    ClientCommand, MessageId, RawText, RoomId, ServerEvent,
-    command::{CreateRoom, FetchHistory, JoinRoom, LeaveRoom, ListRooms, Ping, SendMessage, UpdateUsername},
-    event::{Ack, History, Pong, RoomJoined, RoomLeft, Rooms},
+    ClientCommand, MessageId, RawText, RoomId, Seq, ServerEvent,
+    command::{
+        CreateRoom, DeleteMessage, EditMessage, FetchHistory, JoinRoom, LeaveRoom, ListMembers, ListRooms, Ping, React,
+        SendMessage, UpdateUsername,
+    },
+    event::{Ack, History, Members, Pong, RoomJoined, RoomLeft, Rooms},
 };
 use uuid::Uuid;
 
@@ -46,7 +49,48 @@ impl Client {
     /// # Errors
     /// As [`Client::create_room`].
     pub async fn say_with_id(&mut self, id: MessageId, body: &str) -> Result<Ack, ClientError> {
-        self.ask("ACK", ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into() })).await
+        self.ask(
+            "ACK",
+            ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into(), reply_to: None }),
+        )
+        .await
+    }
+
+    /// Posts an answer to the message at a position.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn say_reply(&mut self, to: Seq, body: &str) -> Result<Ack, ClientError> {
+        let (id, reply_to) = (MessageId::new(Uuid::new_v4()), Some(to));
+        self.ask("ACK", ClientCommand::SendMessage(SendMessage { id, room_id: None, body: body.into(), reply_to }))
+            .await
+    }
+
+    /// Gives a message of one's own another text.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn edit(&mut self, seq: Seq, body: &str) -> Result<Ack, ClientError> {
+        let id = MessageId::new(Uuid::new_v4());
+        self.ask("ACK", ClientCommand::EditMessage(EditMessage { id, room_id: None, seq, body: body.into() })).await
+    }
+
+    /// Takes a message of one's own away.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn delete(&mut self, seq: Seq) -> Result<Ack, ClientError> {
+        let id = MessageId::new(Uuid::new_v4());
+        self.ask("ACK", ClientCommand::DeleteMessage(DeleteMessage { id, room_id: None, seq })).await
+    }
+
+    /// Puts an emoji to a message, or takes one's own away again.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn react(&mut self, seq: Seq, emoji: &str, on: bool) -> Result<Ack, ClientError> {
+        let id = MessageId::new(Uuid::new_v4());
+        self.ask("ACK", ClientCommand::React(React { id, room_id: None, seq, emoji: emoji.into(), on })).await
     }
 
     /// Takes another name.
@@ -87,6 +131,15 @@ impl Client {
     pub async fn list_rooms(&mut self, cursor: Option<&str>, limit: Option<u64>) -> Result<Rooms, ClientError> {
         let command = ListRooms { id: None, cursor: cursor.map(str::to_owned), limit };
         self.ask("ROOMS", ClientCommand::ListRooms(command)).await
+    }
+
+    /// Reads a page of the members of the room that one is in.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn list_members(&mut self, cursor: Option<&str>, limit: Option<u64>) -> Result<Members, ClientError> {
+        let command = ListMembers { id: None, room_id: None, cursor: cursor.map(str::to_owned), limit };
+        self.ask("MEMBERS", ClientCommand::ListMembers(command)).await
     }
 
     /// Asks for a `PONG`. Whatever the server had for this client before it has come when this returns.

@@ -2,6 +2,7 @@
 
 use crate::{
     RedisNode, envelope,
+    reply::Reply,
     script::{APPEND, READ, RENEW},
     timeline::{arg, fresh_epoch, millis},
 };
@@ -9,12 +10,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use engine::{
     PortError, Unavailable, Who,
-    port::{Address, Appended, Bus, Entry, Post, Sink, Slice, Span},
+    port::{Address, Amended, Amendment, Appended, Bus, Entry, Original, Post, Sink, Slice, Span},
 };
 use fred::types::Value;
-use protocol::{ClientId, Epoch, RoomId, Seq, policy::Policy};
+use protocol::{ClientId, Epoch, RoomId, Seq, event::Budget, policy::Policy};
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use uuid::Uuid;
 
 #[async_trait]
 impl Bus for RedisNode {
@@ -73,15 +75,11 @@ impl Bus for RedisNode {
     }
 
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
-        if let Some(slice) = self.try_read(room, span, limit).await? {
-            return Ok(slice);
-        }
-        if self.heal(room).await?
-            && let Some(slice) = self.try_read(room, span, limit).await?
-        {
-            return Ok(slice);
-        }
-        Err(PortError::RoomNotFound)
+        self.read_as(false, room, span, limit, in_force).await
+    }
+
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        self.read_as(true, room, span, limit, original).await
     }
 
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
@@ -103,7 +101,7 @@ impl Bus for RedisNode {
 impl RedisNode {
     /// None: there is no timeline.
     async fn try_append(&self, post: &Post) -> Result<Option<Appended>, PortError> {
-        let Post { room, client, id, payload, window, trace } = post;
+        let Post { room, client, key, id, payload, amendment, window, trace } = post;
         let (keys, config) = (&self.shared.keys, &self.shared.config);
         let (limit, length) = window.map_or((0, Duration::ZERO), |window| (window.count, window.window));
         let mut names = keys.timeline(*room);
@@ -119,19 +117,61 @@ impl RedisNode {
             arg(limit),
             millis(length.max(Duration::from_millis(1))),
         ];
-        args.extend(trace.map(arg));
+        args.push(key.map_or_else(nothing, |key| Value::Bytes(Bytes::copy_from_slice(key.as_bytes()))));
+        args.push(trace.map_or_else(nothing, arg));
+        if let Some(Amendment { target, expect, replacement, noted_as, superseded }) = amendment {
+            args.extend([
+                arg(target),
+                arg(expect.unwrap_or(Seq::ZERO)),
+                millis(config.retention.time),
+                Value::Bytes(replacement.clone()),
+                (*noted_as).into(),
+            ]);
+            args.extend(superseded.iter().flat_map(|(seq, payload)| [arg(seq), Value::Bytes(payload.clone())]));
+        }
         let mut reply = self.shared.commands.run(&APPEND, names, args).await?;
         match reply.int()? {
             -1 => return Ok(None),
             -2 => return Err(PortError::Limited(Duration::from_millis(reply.number()?))),
+            -3 => return Err(PortError::Amended),
             _ => {}
         }
         let seq = Seq::new(reply.number()?);
-        Ok(Some(Appended { seq, sent_at: reply.time()?, duplicate: reply.int()? == 1 }))
+        let (sent_at, duplicate, remaining) = (reply.time()?, reply.int()? == 1, reply.int()?);
+        let one_more_ms = reply.number()?;
+        let budget = u32::try_from(remaining).ok().map(|remaining| Budget { remaining, one_more_ms });
+        Ok(Some(Appended { seq, sent_at, duplicate, budget }))
+    }
+
+    /// Reads a part of a log, each entry's texts with `texts`.
+    async fn read_as<E>(
+        &self,
+        as_posted: bool,
+        room: RoomId,
+        span: Span,
+        limit: usize,
+        texts: Texts<E>,
+    ) -> Result<Slice<E>, PortError> {
+        if let Some(slice) = self.try_read(as_posted, room, span, limit, texts).await? {
+            return Ok(slice);
+        }
+        if self.heal(room).await?
+            && let Some(slice) = self.try_read(as_posted, room, span, limit, texts).await?
+        {
+            return Ok(slice);
+        }
+        Err(PortError::RoomNotFound)
     }
 
     /// None: there is no timeline.
-    async fn try_read(&self, room: RoomId, span: Span, limit: usize) -> Result<Option<Slice>, Unavailable> {
+    async fn try_read<E>(
+        &self,
+        as_posted: bool,
+        room: RoomId,
+        span: Span,
+        limit: usize,
+        texts: Texts<E>,
+    ) -> Result<Option<Slice<E>>, Unavailable> {
         // A position beyond every timeline; Lua's numbers are exact up to there.
         const END: u64 = 1 << 53;
         let (low, high, forward) = match span {
@@ -148,6 +188,7 @@ impl RedisNode {
             arg(limit),
             millis(config.retention.time),
             millis(config.orphan_ttl),
+            arg(u8::from(as_posted)),
         ];
         let mut reply = self.shared.commands.run(&READ, self.shared.keys.timeline(room), args).await?;
         if reply.int()? < 0 {
@@ -156,14 +197,36 @@ impl RedisNode {
         let (oldest, newest) = (Seq::new(reply.number()?), Seq::new(reply.number()?));
         let more = reply.int()? == 1;
         let count: usize = reply.number()?;
-        let mut entries = Vec::with_capacity(count);
+        let mut places = Vec::with_capacity(count);
         for _ in 0..count {
-            entries.push(Entry { seq: Seq::new(reply.number()?), sent_at: reply.time()?, payload: Bytes::new() });
+            places.push((Seq::new(reply.number()?), reply.time()?));
         }
         let epoch = reply.parse()?;
-        for entry in &mut entries {
-            entry.payload = reply.bytes()?;
-        }
+        let entry = |(seq, sent_at)| texts(Entry { seq, sent_at, payload: reply.bytes()? }, &mut reply);
+        let entries = places.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(Some(Slice { epoch, oldest, newest, entries, more }))
     }
+}
+
+/// Reads what else a reply has of an entry.
+type Texts<E> = fn(Entry, &mut Reply) -> Result<E, Unavailable>;
+
+fn in_force(entry: Entry, _: &mut Reply) -> Result<Entry, Unavailable> {
+    Ok(entry)
+}
+
+fn original(entry: Entry, reply: &mut Reply) -> Result<Original, Unavailable> {
+    // One of another length is none: an older node wrote it.
+    let key = Uuid::from_slice(&reply.bytes()?).ok();
+    let overlay = reply.bytes()?;
+    let amended = memchr::memchr(b' ', &overlay).and_then(|end| {
+        let by = std::str::from_utf8(&overlay[..end]).ok()?.parse().ok()?;
+        Some(Amended { by: Seq::new(by), payload: overlay.slice(end + 1..) })
+    });
+    Ok(Original { entry, key, amended })
+}
+
+/// An argument that is not there, before one that may be.
+fn nothing() -> Value {
+    "".into()
 }

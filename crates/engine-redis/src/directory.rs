@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use engine::{
     PortError, Unavailable,
     port::{
-        Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord, RoomRules,
-        RoomsPage, Swept,
+        Attached, Attachment, Beat, Bus, Claim, Directory, Joined, Listing, MembersPage, NewRoom, NodeLease,
+        NodeRecord, RoomRules, RoomsPage, Swept,
     },
 };
 use fred::types::Value;
@@ -31,7 +31,7 @@ const KEEPING: Duration = Duration::from_millis(300);
 const MAX_NODES: usize = 1000;
 /// Clients that one call of the script keeps from expiring, so that Redis is not held up.
 const KEPT: usize = 50;
-/// Rooms that one call of the script lists, for the same reason.
+/// Rooms, or members, that one call of the script lists, for the same reason.
 const LISTED: usize = 200;
 /// Clients that one call of the script reaps, so that Redis is not held up …
 const PORTION: usize = 200;
@@ -214,19 +214,30 @@ impl Directory for RedisNode {
         Ok(rooms)
     }
 
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
-        let mut reply = self.act(&script::ROOM, vec![arg(room), arg(limit)]).await?;
+    async fn listing(&self, room_id: RoomId, limit: usize) -> Result<Listing, PortError> {
+        let mut reply = self.act(&script::ROOM, vec![arg(room_id), arg(limit)]).await?;
         let (created_at, owner_id, member_count) = (reply.time()?, reply.client()?, reply.number()?);
-        let mut ids = Vec::new();
-        for _ in 0..reply.number::<usize>()? {
-            ids.push(reply.client()?);
-        }
+        let (members, reconnecting) = listed(&mut reply)?;
         let name = reply.room_name()?;
-        let mut members = Vec::with_capacity(ids.len());
-        for client_id in ids {
-            members.push(Member { client_id, username: reply.username(client_id)? });
+        let room = Room { room_id, name, owner_id, created_at, member_count };
+        Ok(Listing { room, members, reconnecting })
+    }
+
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        let mut page = MembersPage { members: Vec::new(), reconnecting: Vec::new(), member_count: 0, more: limit > 0 };
+        let mut last = after.map_or(0, ClientId::get);
+        while page.more && page.members.len() < limit {
+            let portion = LISTED.min(limit - page.members.len());
+            let args = vec![arg(room), format!("({last}").into(), arg(portion)];
+            let mut reply = self.act(&script::MEMBERS, args).await?;
+            page.member_count = reply.number()?;
+            page.more = reply.int()? == 1;
+            last = reply.number()?;
+            let (members, reconnecting) = listed(&mut reply)?;
+            page.members.extend(members);
+            page.reconnecting.extend(reconnecting);
         }
-        Ok((Room { room_id: room, name, owner_id, created_at, member_count }, members))
+        Ok(page)
     }
 
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
@@ -333,6 +344,15 @@ impl RedisNode {
         self.close_ended(reply).await?;
         Ok(Joined { room: Room { room_id, name, owner_id, created_at, member_count }, already, moved_from })
     }
+}
+
+/// What `list()` in `lua/membership.lua` says: members, and those of them whose connection is lost.
+fn listed(reply: &mut Reply) -> Result<(Vec<Member>, Vec<ClientId>), Unavailable> {
+    let (count, away): (usize, usize) = (reply.number()?, reply.number()?);
+    let ids = (0..count).map(|_| reply.client()).collect::<Result<Vec<_>, _>>()?;
+    let reconnecting = (0..away).map(|_| reply.client()).collect::<Result<_, _>>()?;
+    let member = |client_id| Ok(Member { client_id, username: reply.username(client_id)? });
+    Ok((ids.into_iter().map(member).collect::<Result<_, Unavailable>>()?, reconnecting))
 }
 
 /// Who acts, and by which connection.

@@ -6,6 +6,7 @@
 //!                                         a position of the timeline; how many µs later it was, or `-`; and what follows
 //!                                         the message from node to node, if anything does
 //! 1 j <members> <client>\n<name>          joined; r: renamed; l: left, without a name
+//! 1 a <members> <client>\n                its connection is lost; b: it is back
 //! 1 x <client or 0>\n<payload>            an ephemeral event, and who need not hear it
 //! 1 d\n                                   the room was ended
 //! 1 m\n                                   the timeline is another one: read it again
@@ -69,7 +70,7 @@ pub fn decode(room: RoomId, message: &Bytes, here: impl FnOnce(u64) -> Option<In
             let trace = fields.next().and_then(|trace| trace.parse().ok());
             Delivery::Entry { room, entry: Entry { seq, sent_at, payload: rest }, taken, trace }
         }
-        "j" | "l" | "r" => {
+        "j" | "l" | "r" | "a" | "b" => {
             let member_count = u32::try_from(number()?).ok()?;
             let client_id = ClientId::new(number()?).ok()?;
             let member = || {
@@ -79,6 +80,8 @@ pub fn decode(room: RoomId, message: &Bytes, here: impl FnOnce(u64) -> Option<In
             let change = match kind {
                 "j" => Change::Joined(member()?),
                 "r" => Change::Renamed(member()?),
+                "a" => Change::Lost(client_id),
+                "b" => Change::Back(client_id),
                 _ => Change::Left(client_id),
             };
             Delivery::Membership { room, change, member_count }

@@ -19,7 +19,7 @@ pub struct Keys {
 impl Keys {
     /// Takes the prefix of every key, and whether keys have slots.
     pub fn new(prefix: &str, is_clustered: bool) -> Self {
-        const MEMBERSHIP: [&str; 15] = [
+        const MEMBERSHIP: [&str; 16] = [
             "leases",
             "lost",
             "due",
@@ -35,6 +35,7 @@ impl Keys {
             "members:",
             "present",
             "participants:",
+            "ids:",
         ];
         let membership = MEMBERSHIP.iter().map(|name| format!("{prefix}{{m}}:{name}").into()).collect();
         Self { prefix: prefix.into(), is_clustered, membership }
@@ -56,9 +57,9 @@ impl Keys {
         format!("{}{{m}}:nothing", self.prefix).into()
     }
 
-    /// A room's timeline: what is known of it, and its log.
+    /// A room's timeline: what is known of it, its log, and what amendments have put in place of parts of it.
     pub fn timeline(&self, room: RoomId) -> Vec<Key> {
-        vec![format!("{}{{{room}}}:meta", self.prefix).into(), format!("{}{{{room}}}:log", self.prefix).into()]
+        ["meta", "log", "overlay"].map(|name| format!("{}{{{room}}}:{name}", self.prefix).into()).to_vec()
     }
 
     /// The stem of the keys that remember a room's message ids.

@@ -90,6 +90,7 @@ scripts! {
     END_ROOM = "end_room", membership!("end_room");
     ROOMS_OF = "rooms_of", membership!("rooms_of");
     ROOM = "room", membership!("room");
+    MEMBERS = "members", membership!("members");
     ROOMS = "rooms", membership!("rooms");
     SWEEP = "sweep", membership!("sweep");
     CLOSED = "closed", membership!("closed");

@@ -60,6 +60,7 @@ operations! {
     EndRoom = "end_room", "end_room";
     RoomsOf = "rooms_of", "rooms_of";
     Room = "room", "room";
+    Members = "members", "members";
     Rooms = "rooms", "rooms";
     Sweep = "sweep", "sweep";
     // The beginning, the upkeep and the end of timelines.

@@ -117,7 +117,16 @@ async fn chatter(node: Arc<Node>, room: RoomId, client: ClientId, stop: Arc<Atom
         }
         let (id, text) = (MessageId::new(Uuid::new_v4()), format!("{client} {n}"));
         let placed = loop {
-            let post = Post { room, client, id, payload: Bytes::from(text.clone()), window: None, trace: None };
+            let post = Post {
+                room,
+                client,
+                id,
+                payload: Bytes::from(text.clone()),
+                window: None,
+                key: None,
+                amendment: None,
+                trace: None,
+            };
             match node.ports.bus.append(post).await {
                 Ok(placed) => break placed,
                 Err(engine::PortError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(5)).await,

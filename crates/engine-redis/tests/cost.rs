@@ -63,7 +63,18 @@ async fn appends_a_second() {
                 for _ in 0..total / in_flight {
                     let id = protocol::MessageId::new(uuid::Uuid::new_v4());
                     let payload = bytes::Bytes::from_static(&[b'x'; 120]);
-                    bus.append(Post { room, client, id, payload, window: None, trace: None }).await.unwrap();
+                    bus.append(Post {
+                        room,
+                        client,
+                        id,
+                        payload,
+                        window: None,
+                        key: None,
+                        amendment: None,
+                        trace: None,
+                    })
+                    .await
+                    .unwrap();
                 }
             });
         }

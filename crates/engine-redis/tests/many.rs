@@ -7,7 +7,7 @@ mod server;
 use bytes::Bytes;
 use engine::{
     PortError,
-    port::{Attachment, Beat, ClientRecord, Delivery, Document, RoomRules, Table},
+    port::{Attachment, Beat, Claim, ClientRecord, Delivery, Document, RoomRules, Table},
 };
 use protocol::{ClientId, RoomId, Username};
 use server::{
@@ -16,11 +16,11 @@ use server::{
 };
 use std::time::{Duration, Instant};
 
-/// A script may take so long, in µs …
-const SLOW: u32 = 5_000;
-/// … and a call.
-const LATE: Duration = Duration::from_millis(100);
-/// A machine that does something else meanwhile makes any script slow now and then; one that is slow is so each time.
+/// A script may keep Redis busy for so long …
+const SLOW: Duration = Duration::from_millis(5);
+/// … and all scripts of a call.
+const LATE: Duration = Duration::from_millis(50);
+/// What else Redis does in the background may come into a call; what takes long does so each time.
 const TRIES: usize = 5;
 const LEASE: Duration = Duration::from_secs(3600);
 const CLIENTS: u32 = 50_000;
@@ -33,7 +33,7 @@ const POPULATE: &str = include_str!("populate.lua");
 /// Says whether all of these have an end.
 const KEPT: &str = "
 for id = tonumber(ARGV[2]), tonumber(ARGV[3]) do
-  for _, key in ipairs({ 'client:' .. id, 'entered:' .. id, 'members:' .. 10000 + id % 50 }) do
+  for _, key in ipairs({ 'client:' .. id, 'entered:' .. id, 'members:' .. 10000 + id % 50, 'ids:' .. 10000 + id % 50 }) do
     if redis.call('PTTL', ARGV[1] .. key) < 0 then return { 0 } end
   end
 end
@@ -42,7 +42,10 @@ return 1";
 /// Fills a room up with members that are nobody.
 const CROWD: &str = "
 local m, room, low, high = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-for id = low, high do redis.call('ZADD', m .. 'members:' .. room, 1800000000000000 + id, id) end
+for id = low, high do
+  redis.call('ZADD', m .. 'members:' .. room, 1800000000000000 + id, id)
+  redis.call('ZADD', m .. 'ids:' .. room, id, id)
+end
 for id = low, low + 9989 do redis.call('ZADD', m .. 'participants:' .. room, id, id) end
 return 1";
 
@@ -66,6 +69,16 @@ fn run(server: &Server, script: &str, args: &[&dyn std::fmt::Display]) {
     assert_eq!(answer, ":1\r\n");
 }
 
+/// What Redis' main thread has computed so far. A machine that does something else meanwhile makes a script slow, and adds
+/// nothing to this.
+fn computed(server: &Server) -> Duration {
+    let info = server.ask("INFO cpu").unwrap();
+    let seconds = |name: &str| -> f64 {
+        info.lines().find_map(|line| line.strip_prefix(name)?.trim_end().parse().ok()).expect("Redis 7 says it")
+    };
+    Duration::from_secs_f64(seconds("used_cpu_user_main_thread:") + seconds("used_cpu_sys_main_thread:"))
+}
+
 /// What calls took, and what they were.
 struct Watch<'a> {
     server: &'a Server,
@@ -76,20 +89,20 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(server: &'a Server, what: &'static str) -> Self {
-        let set = format!("CONFIG SET slowlog-log-slower-than {SLOW}");
+        let set = format!("CONFIG SET slowlog-log-slower-than {}", SLOW.as_micros());
         for command in [&set, "CONFIG RESETSTAT"] {
             assert_eq!(server.ask(command).unwrap(), "+OK\r\n");
         }
         Self { server, what, calls: 0, slowest: Duration::ZERO }
     }
 
-    /// Does it, and says whether neither Redis nor the caller was held up.
+    /// Does it, and says whether Redis was not held up: no script can have computed for longer than it took, nor than all did.
     async fn once<T>(&mut self, call: impl Future<Output = T>) -> (T, bool) {
         assert_eq!(self.server.ask("SLOWLOG RESET").unwrap(), "+OK\r\n");
-        let begin = Instant::now();
+        let begin = computed(self.server);
         let result = call.await;
-        let took = begin.elapsed();
-        let is_good = self.server.ask("SLOWLOG LEN").unwrap() == ":0\r\n" && took < LATE;
+        let took = computed(self.server).saturating_sub(begin);
+        let is_good = (self.server.ask("SLOWLOG LEN").unwrap() == ":0\r\n" || took < SLOW) && took < LATE;
         if is_good {
             self.calls += 1;
             self.slowest = self.slowest.max(took);
@@ -112,7 +125,7 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         let stats = self.server.ask("INFO commandstats").unwrap_or_default();
         let scripts: Vec<_> = stats.lines().filter(|line| line.starts_with("cmdstat_eval")).collect();
-        println!("{}: {} calls, the slowest {:?}; {scripts:?}", self.what, self.calls, self.slowest);
+        println!("{}: {} calls, the longest {:?} of Redis; {scripts:?}", self.what, self.calls, self.slowest);
     }
 }
 
@@ -123,8 +136,8 @@ async fn fifty_thousand_clients_are_listed_without_holding_anybody_up() {
     let config = config(&server.url());
     let node = Node::new(&config).await;
     let m = format!("{}{{m}}:", config.prefix);
-    for low in (FIRST..FIRST + CLIENTS).step_by(5_000) {
-        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &ROOMS, &low, &(low + 4_999)]);
+    for low in (FIRST..FIRST + CLIENTS).step_by(1_000) {
+        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &ROOMS, &low, &(low + 999)]);
     }
     let census = &node.ports.census;
     let counts = census.counts().await.unwrap();
@@ -246,7 +259,7 @@ async fn a_room_ends_in_no_time_however_many_are_in_it() {
     };
     eventually("its end is told", async || node.heard.all().contains(&Delivery::RoomEnded { room: ended })).await;
     assert_eq!(directory.room(ended, 1).await, Err(PortError::RoomNotFound));
-    for left in ["members", "participants", "room"] {
+    for left in ["members", "ids", "participants", "room"] {
         assert_eq!(server.ask(&format!("EXISTS {m}{left}:{ended}")).unwrap(), ":0\r\n", "{left}");
     }
     let rooms = async |(client, attachment): &(ClientId, Attachment)| directory.rooms_of(*client, attachment).await;
@@ -281,6 +294,53 @@ async fn a_room_ends_in_no_time_however_many_are_in_it() {
     eventually("the join is told", async || node.heard.all().len() == 2).await;
     assert!(node.heard.all().iter().all(only_joined), "{:?}", node.heard.all());
     assert_eq!(rooms(&people[9]).await, Ok(vec![ended]));
+}
+
+/// Everybody in a room of 10,000 is listed without holding Redis up, by 500 a page, while people come and go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_members_are_listed_without_holding_anybody_up() {
+    const MEMBERS: u32 = 10_000;
+    let server = Server::start();
+    let config = config(&server.url());
+    let node = Node::new(&config).await;
+    let (m, directory) = (format!("{}{{m}}:", config.prefix), &node.ports.directory);
+    for low in (FIRST..FIRST + MEMBERS).step_by(1_000) {
+        run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &1, &low, &(low + 999)]);
+    }
+    let crowded = room(FIRST);
+    let visitor = node.client("Visitor").await;
+    let rules = RoomRules { rooms_per_client: 1, members_per_room: 1_000_000 };
+    let (mut listed, mut after, mut watch) = (Vec::new(), None, Watch::new(&server, "members, 500 a page"));
+    loop {
+        let page = watch.quick(async || directory.members(crowded, after, 500).await.unwrap()).await;
+        assert!((MEMBERS..=MEMBERS + 1).contains(&page.member_count));
+        listed.extend(page.members);
+        after = listed.last().map(|last| last.client_id);
+        if !page.more {
+            break;
+        }
+        directory.join(visitor.0, &visitor.1, crowded, rules).await.unwrap();
+        directory.leave(visitor.0, &visitor.1, crowded).await.unwrap();
+    }
+    drop(watch);
+    listed.retain(|member| member.client_id != visitor.0);
+    assert_eq!(listed.len() as u32, MEMBERS);
+    for (id, member) in (FIRST..).zip(&listed) {
+        assert_eq!((member.client_id, member.username.to_string()), (client(id), format!("Name {id}")));
+    }
+    // A node of a version that kept no such list let one out and one in.
+    let (gone, new) = (FIRST + 5, FIRST + MEMBERS + 5);
+    assert_eq!(server.ask(&format!("ZREM {m}members:{crowded} {gone}")).unwrap(), ":1\r\n");
+    run(&server, POPULATE, &[&m, &node.lease.generation, &node.lease.node, &1, &new, &new]);
+    assert_eq!(server.ask(&format!("ZREM {m}ids:{crowded} {new}")).unwrap(), ":1\r\n");
+    let first = directory.members(crowded, None, 10).await.unwrap();
+    assert!(first.members.iter().all(|member| member.client_id != client(gone)) && first.members.len() == 10);
+    let attachment = Attachment { lease: node.lease.clone(), connection: 1_000_000 };
+    let identity = Some((client(new), "0b1c9a3e-0000-4000-8000-000000000000".parse().unwrap()));
+    let claim = Claim { identity, fresh_key: uuid::Uuid::nil(), username: None, rename: false, address: None };
+    assert_eq!(directory.attach(&attachment, claim).await.unwrap().rooms, [crowded]);
+    let last = directory.members(crowded, Some(client(new - 1)), 10).await.unwrap();
+    assert_eq!(last.members.iter().map(|member| member.client_id).collect::<Vec<_>>(), [client(new)]);
 }
 
 /// Documents and the log, page by page; and what is left of documents that have expired goes, whether it is ever listed

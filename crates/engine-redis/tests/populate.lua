@@ -15,6 +15,7 @@ for id = tonumber(ARGV[5]), tonumber(ARGV[6]) do
     redis.call('ZADD', m .. 'rooms', 0, index)
   end
   for _, key in ipairs({ 'members:', 'participants:' }) do redis.call('ZADD', m .. key .. room, at, id) end
+  redis.call('ZADD', m .. 'ids:' .. room, id, id)
   redis.call('ZADD', m .. 'entered:' .. id, at, room)
 end
 return 1

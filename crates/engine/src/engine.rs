@@ -1,6 +1,7 @@
 //! What a node does for its connections: attach, join, leave, send, resume. It owns the node's life in the cluster.
 
 mod life;
+mod messages;
 mod operators;
 
 use crate::{
@@ -11,15 +12,15 @@ use crate::{
     hub::Hub,
     outbox::Wire,
     port::{
-        Appended, Attached, Attachment, Claim, Document, Joined, NewRoom, NodeLease, NodeRecord, PortError, Ports,
-        Post, RoomRules, RoomsPage, Slice, Span, Unavailable,
+        Attached, Attachment, Claim, Document, Joined, MembersPage, NewRoom, NodeLease, NodeRecord, PortError, Ports,
+        RoomRules, RoomsPage, Span, Unavailable,
     },
     router::{Inbox, Router},
+    sharing::Sharing,
     stats::{Stats, one},
     trace::Tracer,
     view::{Lists, Position, RoomView},
 };
-use bytes::Bytes;
 use life::LeaseEnd;
 pub(crate) use operators::Heard;
 use protocol::{
@@ -119,6 +120,7 @@ pub struct Engine {
     gone: Gone,
     detaching: Semaphore,
     lists: Lists,
+    pages: Sharing<(RoomId, Option<ClientId>, usize), MembersPage>,
     /// Connections that may hear other rooms than their clients are in, by attempt.
     doubts: Mutex<HashMap<u64, Doubt>>,
     /// Taken by [`Engine::run`].
@@ -258,6 +260,7 @@ impl Engine {
             gone: Gone::default(),
             detaching: Semaphore::new(DETACHING),
             lists: Lists::default(),
+            pages: Sharing::default(),
             doubts: Mutex::default(),
             orders: Mutex::new(Some(heard)),
             bans: RwLock::default(),
@@ -568,34 +571,13 @@ impl Engine {
         self.bounded(self.ports.directory.rooms(cursor, limit)).await
     }
 
-    // ------------------------------------------------------------------------------------------------ messages
-
-    /// Gives a message its place in the timeline.
+    /// A page of a room's members, those above `after`; the same one for all who ask for it at the same time.
     ///
     /// # Errors
     /// As [`PortError`] says.
-    pub async fn send(&self, post: Post) -> Result<Appended, PortError> {
-        self.in_time()?;
-        let appended = self.bounded(self.ports.bus.append(post)).await?;
-        one(&self.stats.received);
-        Ok(appended)
-    }
-
-    /// Tells whoever is in the room now.
-    ///
-    /// # Errors
-    /// When the backend cannot be reached.
-    pub async fn publish(&self, room: RoomId, except: Option<ClientId>, event: Bytes) -> Result<(), Unavailable> {
-        self.in_time()?;
-        self.bounded(self.ports.bus.publish(room, except, event)).await
-    }
-
-    /// Reads a part of a room's log.
-    ///
-    /// # Errors
-    /// As [`PortError`] says.
-    pub async fn history(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
-        self.bounded(self.ports.bus.read(room, span, limit)).await
+    pub async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        let page = self.ports.directory.members(room, after, limit);
+        self.bounded(self.pages.ask((room, after, limit), page)).await
     }
 
     /// The nodes that hold a lease.

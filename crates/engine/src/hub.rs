@@ -564,15 +564,18 @@ impl<W: Wire> Hub<W> {
                     feed.fold.add(change, member_count, Instant::now());
                     return;
                 }
-                let about = match &change {
-                    Change::Joined(member) => Some(member.client_id),
-                    Change::Left(client) => Some(*client),
-                    Change::Renamed(_) => None,
+                let (about, except) = match &change {
+                    Change::Joined(member) => (Some(member.client_id), None),
+                    Change::Left(client) => (Some(*client), None),
+                    Change::Renamed(_) => (None, None),
+                    Change::Lost(client) | Change::Back(client) => (None, Some(*client)),
                 };
-                let event = ServerEvent::from(fold::single(room, change, member_count));
-                let frame = frame::text(event.encode().as_bytes());
-                let told = Held::Membership { room, about, member_count, frame };
-                feed.deliver(&told, None, how, *readings, dirty)
+                let frame = frame::text(fold::single(room, change, member_count).encode().as_bytes());
+                let told = match except {
+                    Some(_) => Held::Other(frame),
+                    None => Held::Membership { room, about, member_count, frame },
+                };
+                feed.deliver(&told, except, how, *readings, dirty)
             }
             Item::Ephemeral { except, frame, .. } => feed.deliver(&Held::Other(frame), except, how, *readings, dirty),
             Item::RoomEnded(_) | Item::Missed(_) => return,

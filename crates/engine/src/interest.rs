@@ -120,7 +120,7 @@ impl Interest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::{Address, Appended, PortError, Post, Sink, Slice, Span};
+    use crate::port::{Address, Appended, Original, PortError, Post, Sink, Slice, Span};
     use async_trait::async_trait;
     use bytes::Bytes;
     use protocol::{ClientId, Epoch};
@@ -158,6 +158,9 @@ mod tests {
             Ok(())
         }
         async fn read(&self, _: RoomId, _: Span, _: usize) -> Result<Slice, PortError> {
+            Err(PortError::RoomNotFound)
+        }
+        async fn originals(&self, _: RoomId, _: Span, _: usize) -> Result<Slice<Original>, PortError> {
             Err(PortError::RoomNotFound)
         }
         async fn renew(&self, _: RoomId, _: &Epoch) -> Result<(), PortError> {

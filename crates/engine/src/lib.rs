@@ -16,6 +16,7 @@
 //! | [`connection`], [`outbox`] | one socket: its bounded queue, and why it ends |
 //! | [`engine`] | joining, leaving, sending, resuming |
 //! | [`view`], [`fold`], [`mod@frame`] | what a client is shown |
+//! | [`changes`] | what edits and deletions do to the log |
 //! | [`limiter`] | token buckets here, sliding windows in the cluster |
 //! | [`control`], [`desk`] | orders between processes, and who asks for them |
 //! | [`bans`] | whom bans hit |
@@ -26,6 +27,7 @@
 
 pub mod bans;
 pub mod canary;
+pub mod changes;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;

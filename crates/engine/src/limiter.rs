@@ -7,9 +7,15 @@ mod refusals;
 pub use refusals::{Refusals, Refused, TOLD};
 
 use crate::port::Throttle;
-use governor::{Quota as Rate, RateLimiter, clock::Clock as _, clock::DefaultClock, state::keyed::DashMapStateStore};
+use governor::{
+    Quota as Rate, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DashMapStateStore,
+};
 use protocol::{
     ClientId,
+    event::Budget,
     policy::{Bucket, Policy, Quota, Window},
 };
 use std::{
@@ -55,7 +61,7 @@ impl Wait {
     }
 }
 
-type Buckets = RateLimiter<Who, DashMapStateStore<Who>, DefaultClock>;
+type Buckets = RateLimiter<Who, DashMapStateStore<Who>, DefaultClock, StateInformationMiddleware>;
 
 /// What each policy allows.
 pub type Quotas = BTreeMap<Policy, (Quota<Bucket>, Quota<Window>)>;
@@ -135,16 +141,24 @@ impl Limiter {
         self.policies.get(&policy)?.1
     }
 
-    /// The node's layer alone, for what is too small to ask the cluster about, or asks it otherwise.
+    /// The node's layer alone, for what is too small to ask the cluster about, or asks it otherwise. What is left of the
+    /// bucket, if there is one; there is one more at the latest when it says.
     ///
     /// # Errors
     /// [`Wait`] when the limit is reached.
-    pub fn check_node(&self, policy: Policy, who: Who) -> Result<(), Wait> {
-        let Some((Some(buckets), _)) = self.policies.get(&policy) else { return Ok(()) };
-        buckets.check_key(&who).map_err(|until| {
-            self.note(policy, who, Layer::Node);
-            Wait(until.wait_time_from(buckets.clock().now()))
-        })
+    pub fn check_node(&self, policy: Policy, who: Who) -> Result<Option<Budget>, Wait> {
+        let Some((Some(buckets), _)) = self.policies.get(&policy) else { return Ok(None) };
+        match buckets.check_key(&who) {
+            Ok(after) => {
+                let interval = after.quota().replenish_interval();
+                let one_more_ms = u64::try_from(interval.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+                Ok(Some(Budget { remaining: after.remaining_burst_capacity(), one_more_ms }))
+            }
+            Err(until) => {
+                self.note(policy, who, Layer::Node);
+                Err(Wait(until.wait_time_from(buckets.clock().now())))
+            }
+        }
     }
 
     /// Notes a refusal of the cluster's layer, for whoever asked it together with something else.
@@ -186,5 +200,5 @@ impl Limiter {
 
 fn buckets(bucket: Bucket) -> Option<Buckets> {
     let rate = Rate::with_period(bucket.interval)?.allow_burst(NonZeroU32::new(bucket.burst)?);
-    Some(RateLimiter::dashmap(rate))
+    Some(RateLimiter::dashmap(rate).with_middleware())
 }

@@ -1,10 +1,14 @@
 //! The ports that a backend fills in. Everything that nodes share goes through them; the guarantees written here are
 //! what [`crate::conformance`] checks.
 
+mod amendment;
 mod census;
+mod listing;
 mod records;
 
+pub use amendment::{Amended, Amendment, Original};
 pub use census::{Census, ClientRecord, Counts, Expelled, PARTICIPANTS_KEPT, Participants};
+pub use listing::{Listing, MembersPage};
 pub use records::{Document, Records, Table};
 
 use crate::trace::TraceContext;
@@ -12,7 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     ClientId, CorrelationId, Epoch, MessageId, NodeId, RoomId, RoomName, Seq, Timestamp, Username,
-    event::{Member, Room, RoomSummary},
+    event::{Budget, Member, Room, RoomSummary},
     policy::{Policy, Window},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -61,6 +65,9 @@ pub enum PortError {
     /// The client has posted as much as it may for now; after this time it may post again.
     #[error("the client has posted as much as it may for now")]
     Limited(Duration),
+    /// What was to be amended is gone, or somebody else has amended it meanwhile. Nothing was posted.
+    #[error("the message is gone or was changed meanwhile")]
+    Amended,
     /// The attachment is no longer the client's: a newer connection took over, or the node's lease ran out.
     #[error("a newer connection has taken over")]
     Superseded,
@@ -90,10 +97,15 @@ pub struct Post {
     pub room: RoomId,
     /// Whose it is.
     pub client: ClientId,
+    /// What tells that client from others that had the same id before, or will have it ([`Attached::key`]). The log keeps it,
+    /// and only [`Bus::originals`] shows it.
+    pub key: Option<Uuid>,
     /// What makes a retry known as one.
     pub id: MessageId,
     /// As in [`Entry`].
     pub payload: Bytes,
+    /// What it does to earlier ones.
+    pub amendment: Option<Amendment>,
     /// How many of them the cluster takes from this client.
     pub window: Option<Window>,
     /// If it is followed, by what.
@@ -109,6 +121,8 @@ pub struct Appended {
     pub sent_at: Timestamp,
     /// Whether this key was there already; nothing was published then.
     pub duplicate: bool,
+    /// What the window has left, if there is one.
+    pub budget: Option<Budget>,
 }
 
 /// Which part of a log to read.
@@ -126,7 +140,7 @@ pub enum Span {
 
 /// A part of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
+pub struct Slice<E = Entry> {
     /// The life of the timeline.
     pub epoch: Epoch,
     /// The oldest position that can still be read; one more than `newest` when the log is empty.
@@ -134,7 +148,7 @@ pub struct Slice {
     /// The newest position given, whether it can still be read or not.
     pub newest: Seq,
     /// What was asked for, ascending and without holes.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<E>,
     /// Whether the log has more in the direction that was read.
     pub more: bool,
 }
@@ -148,6 +162,10 @@ pub enum Change {
     Left(ClientId),
     /// Has another name.
     Renamed(Member),
+    /// Its connection was lost; it is a member as long as its grace lasts.
+    Lost(ClientId),
+    /// Its connection is there again, after it was told to be lost.
+    Back(ClientId),
 }
 
 /// What the bus hands to a node.
@@ -241,13 +259,19 @@ pub trait Bus: Send + Sync {
     /// refused when that is full ([`PortError::Limited`]); both in one step, since a second one would double what a
     /// message costs. It is the window of [`Policy::Message`], as [`Throttle::take`] counts; a backend may count it for
     /// each room of a client separately.
+    ///
+    /// With an [`Amendment`], what it says is done in the same step, or else [`PortError::Amended`]; of a retry it is not
+    /// looked at.
     async fn append(&self, post: Post) -> Result<Appended, PortError>;
 
     /// Hands a payload to whoever is subscribed now.
     async fn publish(&self, room: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable>;
 
-    /// Reads at most `limit` entries of a room's log.
+    /// Reads at most `limit` entries of a room's log, as they read now: of what was amended, the replacement.
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError>;
+
+    /// The same, as they were posted, with whose they are and what has become of them. Not for members.
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError>;
 
     /// The store has lost positions that it gave, as one does that was restored from a copy: begins another epoch of the
     /// room's timeline, unless that was done already, so that nobody takes new positions for those that were lost. Nodes
@@ -414,8 +438,9 @@ pub trait Directory: Send + Sync {
     /// ([`crate::control::Order::Close`]) in the same step, for the answer to this call may be lost.
     async fn attach(&self, attachment: &Attachment, claim: Claim) -> Result<Attached, PortError>;
 
-    /// The connection is lost: the client stays a member for `grace`. Does nothing when another connection speaks for
-    /// the client by now.
+    /// The connection is lost: the client stays a member for `grace`, and its rooms are told ([`Change::Lost`], and
+    /// [`Change::Back`] when it is attached again in time). Does nothing when another connection speaks for the client by
+    /// now. (Of those whose node is lost nobody is told before their grace is over.)
     async fn detach(&self, client: ClientId, attachment: &Attachment, grace: Duration) -> Result<(), Unavailable>;
 
     /// Gives a client another name, and tells its rooms.
@@ -450,7 +475,16 @@ pub trait Directory: Send + Sync {
     async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError>;
 
     /// A room and its first `limit` members, those who came first first.
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError>;
+    async fn listing(&self, room: RoomId, limit: usize) -> Result<Listing, PortError>;
+
+    /// The same, for who asks no more.
+    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
+        self.listing(room, limit).await.map(|listing| (listing.room, listing.members))
+    }
+
+    /// At most `limit` members of a room by id, ascending, from the first one above `after`. Whoever is in the room while
+    /// all pages are read is on one of them, whoever else comes and goes.
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError>;
 
     /// A page of the room list, newest room first.
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError>;

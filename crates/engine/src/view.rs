@@ -3,17 +3,17 @@
 
 use crate::{
     frame,
-    port::{Bus, Directory, Entry, PortError, Slice, Span},
+    port::{Bus, Directory, Entry, Listing, PortError, Slice, Span},
     sharing::Sharing,
 };
 use protocol::{
-    CorrelationId, Epoch, RoomId, Seq, ServerEvent,
+    ClientId, CorrelationId, Epoch, RoomId, Seq, ServerEvent,
     event::{Gap, Member, Message, Room, RoomJoined},
     limits::{JOIN_MESSAGES, MEMBERS_LISTED},
 };
 
 /// Rooms and their first members, for all who come in at the same time.
-pub(crate) type Lists = Sharing<RoomId, (Room, Vec<Member>)>;
+pub(crate) type Lists = Sharing<RoomId, Listing>;
 
 /// Where a client was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct RoomView {
     pub room: Room,
     /// Its first members.
     pub members: Vec<Member>,
+    /// Those of them whose connection is lost.
+    pub reconnecting: Vec<ClientId>,
     /// The life of the timeline.
     pub epoch: Epoch,
     /// The newest position that is in `entries` or before them.
@@ -71,11 +73,11 @@ impl RoomView {
             })
         };
         // Side by side: whoever reads a room hears it already, so neither has to be older than the other.
-        let list = lists.ask(room, directory.room(room, MEMBERS_LISTED));
-        let ((slice, recovered, gap), (room, members)) = tokio::try_join!(log, list)?;
+        let list = lists.ask(room, directory.listing(room, MEMBERS_LISTED));
+        let ((slice, recovered, gap), Listing { room, members, reconnecting }) = tokio::try_join!(log, list)?;
         let seq = slice.entries.last().map_or(slice.newest, |e| e.seq);
         let Slice { epoch, newest, entries, .. } = slice;
-        Ok(Self { room, members, epoch, seq, newest, entries, recovered, gap })
+        Ok(Self { room, members, reconnecting, epoch, seq, newest, entries, recovered, gap })
     }
 
     /// What lies between a position that its reader has already and the first message shown here. Where that is gone, the
@@ -143,6 +145,7 @@ impl RoomView {
             epoch: self.epoch.clone(),
             seq: self.seq,
             members: self.members.clone(),
+            reconnecting: self.reconnecting.clone(),
             messages: Vec::new(),
             recovered: self.recovered,
             gap: self.gap,
@@ -222,6 +225,7 @@ mod tests {
             let view = RoomView {
                 room,
                 members: joined.members.clone(),
+                reconnecting: joined.reconnecting.clone(),
                 epoch: joined.epoch.clone(),
                 seq: joined.seq,
                 newest: joined.seq,

@@ -68,10 +68,13 @@ engine::conformance_tests!(async { Memory::new() });
 #[test]
 fn every_case_is_listed() {
     let sources = [
+        ("amendments", include_str!("../src/conformance/amendments.rs")),
         ("bus", include_str!("../src/conformance/bus.rs")),
         ("census", include_str!("../src/conformance/census.rs")),
         ("directory", include_str!("../src/conformance/directory.rs")),
         ("lease", include_str!("../src/conformance/lease.rs")),
+        ("members", include_str!("../src/conformance/members.rs")),
+        ("presence", include_str!("../src/conformance/presence.rs")),
         ("records", include_str!("../src/conformance/records.rs")),
         ("room_list", include_str!("../src/conformance/room_list.rs")),
         ("throttle", include_str!("../src/conformance/throttle.rs")),

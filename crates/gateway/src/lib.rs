@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `GET /api/health` | `route/health.rs` |
 //! | `GET /api/rooms` | `route/rooms.rs` |
+//! | `GET /api/rooms/{id}` | `route/room.rs` |
 //! | `GET /api/instance` | `route/instance.rs` |
 //! | `GET /api/openapi.json` | `route/openapi.rs` |
 //!

@@ -13,11 +13,30 @@ use utoipa::OpenApi;
                        has an `X-Request-Id`; one that is sent along is kept.",
         license(name = "MIT", identifier = "MIT"),
     ),
-    paths(route::health::health, route::rooms::rooms, route::instance::instance, route::openapi::openapi),
-    components(schemas(Problem), responses(TooManyRequests, Unavailable)),
+    paths(
+        route::health::health,
+        route::rooms::rooms,
+        route::room::room,
+        route::instance::instance,
+        route::openapi::openapi,
+    ),
+    components(schemas(Problem), responses(NoRoom, TooManyRequests, Unavailable)),
     tags((name = "api", description = "Open to everybody; limited for each client address."))
 )]
 struct Document;
+
+/// There is no such room.
+#[derive(utoipa::ToResponse)]
+#[response(
+    content_type = "application/problem+json",
+    example = json!({
+        "type": "about:blank", "title": "Not Found", "status": 404,
+        "detail": "there is no such room: it has ended, or never was",
+        "requestId": "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    })
+)]
+#[allow(dead_code)] // described, never made
+pub(crate) struct NoRoom(Problem);
 
 /// Too many requests from this address.
 #[derive(utoipa::ToResponse)]

@@ -38,7 +38,7 @@ pub enum What {
     Opening(Arc<str>),
     /// It did not come to a `CONNECT` event.
     Failed(String),
-    /// A command is about to be written. A message's body is its [`digest`], a session the id that it was given with.
+    /// A command is about to be written. Bodies and emoji are [`digest`]s, a session the id that it was given with.
     Sent(ClientCommand),
     /// An event came. Bodies are digests, sessions are left out.
     Heard(ServerEvent),
@@ -173,6 +173,8 @@ pub fn slim_command(command: &ClientCommand, owner: Option<ClientId>) -> ClientC
     let mut slim = command.clone();
     match &mut slim {
         ClientCommand::SendMessage(command) => command.body = RawText(digest(&command.body.0)),
+        ClientCommand::EditMessage(command) => command.body = RawText(digest(&command.body.0)),
+        ClientCommand::React(command) => command.emoji = RawText(digest(&command.emoji.0)),
         ClientCommand::Connect(command) => {
             command.session = command.session.as_ref().and(owner).map(|owner| owner.to_string());
         }

@@ -315,6 +315,7 @@ fn heard(event: &ServerEvent) -> String {
         ServerEvent::History(e) => {
             format!("HISTORY room {} epoch {} {} more {}", e.room_id, e.epoch, positions(&e.messages), e.more)
         }
+        ServerEvent::Members(e) => format!("MEMBERS of room {}: {} of {}", e.room_id, e.members.len(), e.member_count),
         ServerEvent::Rooms(e) => format!("ROOMS {} of them", e.rooms.len()),
         event => json(event),
     }

@@ -1,7 +1,7 @@
 //! Bodies of the HTTP calls under `/admin`, and the frames of its live feed.
 
 use crate::{
-    ClientId, Epoch, NodeId, RoomId, RoomName, Seq, Timestamp, Username,
+    ClientId, Epoch, MessageBody, MessageId, NodeId, RoomId, RoomName, Seq, Timestamp, Username,
     event::{Member, NoticeLevel},
     policy::Policy,
 };
@@ -293,11 +293,53 @@ wire! {
         pub participants: Vec<Member>,
     }
 
+    /// `GET /admin/room/:id/messages`.
+    pub struct RoomMessages {
+        /// Ascending by position.
+        pub messages: Vec<RoomMessage>,
+        /// Whether the log may have older ones.
+        pub more: bool,
+    }
+
+    /// A message as it was written.
+    pub struct RoomMessage {
+        /// Its position.
+        pub seq: Seq,
+        /// Its identity, chosen by the sender.
+        pub id: MessageId,
+        /// Who wrote it, under the name of that moment.
+        pub sender: Member,
+        /// When.
+        pub sent_at: Timestamp,
+        /// Its newest text, also when it was deleted.
+        pub body: MessageBody,
+        /// The position of the message that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        pub reply_to: Option<Seq>,
+        /// The position of its deletion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        pub deleted: Option<Seq>,
+        /// What it said, oldest first: as it was sent, and after each edit.
+        pub versions: Vec<MessageVersion>,
+    }
+
+    /// What a message said from a moment on.
+    pub struct MessageVersion {
+        /// The position of the message, or of the edit.
+        pub seq: Seq,
+        /// When.
+        pub at: Timestamp,
+        /// What it said.
+        pub body: MessageBody,
+    }
+
     // ----------------------------------------------------------------------------------------------------- removing
 
-    /// `DELETE /admin/client/:id`, `DELETE /admin/room/:id`.
+    /// `DELETE /admin/client/:id`, `DELETE /admin/room/:id`, `DELETE /admin/room/:id/messages/:seq`.
     pub struct Removed {
-        /// Clients, or members, that it hit.
+        /// Clients, members or messages that it hit.
         #[cfg_attr(feature = "typescript", ts(as = "u32"))]
         pub total_removed: u64,
         /// For people.
@@ -555,6 +597,8 @@ pub enum AuditAction {
     ClientRemove,
     /// Deleted a room.
     RoomDelete,
+    /// Deleted a message.
+    MessageDelete,
     /// Banned somebody.
     BanCreate,
     /// Lifted a ban.
@@ -569,12 +613,13 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Login,
         Self::Logout,
         Self::PasswordChange,
         Self::ClientRemove,
         Self::RoomDelete,
+        Self::MessageDelete,
         Self::BanCreate,
         Self::BanLift,
         Self::NoticeSend,

@@ -103,6 +103,49 @@ commands! {
         room_id: Option<RoomId>,
         /// What it says.
         body: RawText,
+        /// The position of the message that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        reply_to: Option<Seq>,
+    }
+    /// Gives a message of one's own another text. It takes a place of its own in the timeline.
+    EditMessage = "EDIT_MESSAGE" {
+        /// The identity of this act, a UUID: the same one again is answered, not done again.
+        id: MessageId,
+        /// Which room; one's only one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        room_id: Option<RoomId>,
+        /// The position of the message.
+        seq: Seq,
+        /// What it says from now on.
+        body: RawText,
+    }
+    /// Takes a message of one's own away. It takes a place of its own in the timeline.
+    DeleteMessage = "DELETE_MESSAGE" {
+        /// The identity of this act, a UUID: the same one again is answered, not done again.
+        id: MessageId,
+        /// Which room; one's only one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        room_id: Option<RoomId>,
+        /// The position of the message.
+        seq: Seq,
+    }
+    /// Puts an emoji to a message, or takes one's own away again. It takes a place of its own in the timeline.
+    React = "REACT" {
+        /// The identity of this act, a UUID: the same one again is answered, not done again.
+        id: MessageId,
+        /// Which room; one's only one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        room_id: Option<RoomId>,
+        /// The position of the message.
+        seq: Seq,
+        /// One emoji.
+        emoji: RawText,
+        /// Whether it is to be there.
+        on: bool,
     }
     /// Takes another name.
     UpdateUsername = "UPDATE_USERNAME" {
@@ -156,6 +199,25 @@ commands! {
         #[cfg_attr(feature = "typescript", ts(optional))]
         cursor: Option<String>,
         /// How many, 1–100.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<u32>"))]
+        limit: Option<u64>,
+    }
+    /// Asks who is in a room, in ascending order of their ids.
+    ListMembers = "LIST_MEMBERS" {
+        /// Echoed in the reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// Which room; one's only one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        room_id: Option<RoomId>,
+        /// From the page before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        cursor: Option<String>,
+        /// How many, 1–500.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "typescript", ts(optional, as = "Option<u32>"))]
         limit: Option<u64>,

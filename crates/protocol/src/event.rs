@@ -5,6 +5,7 @@ use crate::{
     Timestamp, Username,
 };
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// Declares the payloads and the enum over them, so that an event is written in one place.
 macro_rules! events {
@@ -95,6 +96,10 @@ events! {
         seq: Seq,
         /// The first 200 members.
         members: Vec<Member>,
+        /// Those of `members` whose connection is lost; they are members still.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        reconnecting: Vec<ClientId>,
         /// Joining: the newest 50. Resuming: all that came after the resumed position.
         messages: Vec<Message>,
         /// Whether nothing is missing between the resumed position and `messages`. Also true when nothing was resumed.
@@ -114,10 +119,26 @@ events! {
         id: MessageId,
         /// Who wrote it, under the name of that moment.
         sender: Member,
-        /// What it says.
+        /// What it says. Of a deleted message, and of a change, a text for clients that know neither.
         body: MessageBody,
         /// When the timeline took it.
         sent_at: Timestamp,
+        /// The position of the message that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        reply_to: Option<Seq>,
+        /// What it does to an earlier message: then it is that, and not a message of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        change: Option<MessageChange>,
+        /// The position of the edit that gave it this body; absent when it is as it was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        edited: Option<Seq>,
+        /// The position of its deletion; its body is gone then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        deleted: Option<Seq>,
     }
     /// Who came, left or changed their name. Several changes may be folded into one event.
     UserEvent = "USER_EVENT" {
@@ -148,6 +169,19 @@ events! {
         username: Username,
         /// Whether they are.
         typing: bool,
+    }
+    /// Whose connection was lost, and who is back. Who does not come back in time is in a `USER_EVENT` then.
+    Presence = "PRESENCE" {
+        /// Which room.
+        room_id: RoomId,
+        /// Whose connection was lost; they are members still.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        reconnecting: Vec<ClientId>,
+        /// Whose connection is there again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        back: Vec<ClientId>,
     }
     /// One is no longer in a room.
     RoomLeft = "ROOM_LEFT" {
@@ -203,6 +237,10 @@ events! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "typescript", ts(optional))]
         session: Option<String>,
+        /// Commands that count as messages: how many more may follow at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        budget: Option<Budget>,
     }
     /// A part of a room's log, in ascending order.
     History = "HISTORY" {
@@ -230,12 +268,35 @@ events! {
         /// For the next page; null when this is the last.
         cursor: Option<String>,
     }
+    /// A page of a room's members.
+    Members = "MEMBERS" {
+        /// Of the command.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        id: Option<CorrelationId>,
+        /// Which room.
+        room_id: RoomId,
+        /// Who is in it, by id, ascending.
+        members: Vec<Member>,
+        /// Those of `members` whose connection is lost; they are members still.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<ClientId>>"))]
+        reconnecting: Vec<ClientId>,
+        /// How many are in it.
+        member_count: u32,
+        /// For the next page; null when this is the last.
+        cursor: Option<String>,
+    }
     /// The answer to `PING`.
     Pong = "PONG" {
         /// Of the command.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "typescript", ts(optional))]
         id: Option<CorrelationId>,
+        /// The server's clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        at: Option<Timestamp>,
     }
     /// A command was refused.
     CommandError = "ERROR" {
@@ -254,8 +315,79 @@ events! {
     }
 }
 
+impl Ack {
+    /// One that says nothing but what it answers.
+    #[must_use]
+    pub const fn of(id: Option<CorrelationId>) -> Self {
+        Self {
+            id,
+            room_id: None,
+            seq: None,
+            sent_at: None,
+            duplicate: None,
+            username: None,
+            session: None,
+            budget: None,
+        }
+    }
+}
+
 /// A message inside `ROOM_JOINED` and `HISTORY`: what its `NEW_MESSAGE` said.
 pub type Message = NewMessage;
+
+/// What an entry of the timeline does to an earlier message of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct MessageChange {
+    /// What.
+    pub kind: ChangeKind,
+    /// The position of that message.
+    pub seq: Seq,
+    /// Whether an admin did it, and not the sender that it names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+    pub by_admin: bool,
+}
+
+/// What happens to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It says what this entry's body says; nothing more of it when a later change took that text away.
+    Edit,
+    /// It is gone.
+    Delete,
+    /// The sender puts the emoji that is the body to it.
+    React,
+    /// The sender takes the emoji that is the body from it.
+    Unreact,
+}
+
+/// How much one may still send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Budget {
+    /// How many more may follow at once.
+    pub remaining: u32,
+    /// How long until there is one more, in milliseconds; 0 when there are as many as there can be.
+    #[cfg_attr(feature = "typescript", ts(as = "u32"))]
+    pub one_more_ms: u64,
+}
+
+impl Budget {
+    /// What there is under both of two limits.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self.remaining.cmp(&other.remaining) {
+            Ordering::Less => self,
+            Ordering::Greater => other,
+            Ordering::Equal => Self { one_more_ms: self.one_more_ms.max(other.one_more_ms), ..self },
+        }
+    }
+}
 
 /// A client as others see it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

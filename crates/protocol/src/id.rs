@@ -196,6 +196,7 @@ string_id!(
 /// A message's identity, chosen by its sender: a UUID in its hyphenated form. It makes a retry safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(as = "String"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "0c1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"))]
 #[serde(transparent)]
 pub struct MessageId(Uuid);
 

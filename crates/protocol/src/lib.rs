@@ -22,6 +22,7 @@ pub mod event;
 pub mod http;
 pub mod id;
 pub mod limits;
+pub mod payload;
 pub mod policy;
 pub mod sample;
 pub mod text;

@@ -35,3 +35,7 @@ pub const MEMBERS_LISTED: usize = 200;
 pub const ROOMS_LIMIT_MAX: usize = 100;
 /// Rooms in a page of the list when the client does not say.
 pub const ROOMS_LIMIT_DEFAULT: usize = 50;
+/// The most members in one page of a room's.
+pub const MEMBERS_LIMIT_MAX: usize = 500;
+/// Members in a page when the client does not say.
+pub const MEMBERS_LIMIT_DEFAULT: usize = 200;

@@ -55,6 +55,25 @@ pub fn commands() -> Vec<ClientCommand> {
             id: p.message,
             room_id: Some(p.room),
             body: RawText(p.body.to_string()),
+            reply_to: Some(Seq::new(40)),
+        }),
+        ClientCommand::EditMessage(command::EditMessage {
+            id: p.message,
+            room_id: Some(p.room),
+            seq: Seq::new(42),
+            body: RawText(p.body.to_string()),
+        }),
+        ClientCommand::DeleteMessage(command::DeleteMessage {
+            id: p.message,
+            room_id: Some(p.room),
+            seq: Seq::new(42),
+        }),
+        ClientCommand::React(command::React {
+            id: p.message,
+            room_id: Some(p.room),
+            seq: Seq::new(42),
+            emoji: RawText::from("🦀"),
+            on: true,
         }),
         ClientCommand::UpdateUsername(command::UpdateUsername { id: id(), username: RawText::from("Zoë") }),
         ClientCommand::Typing(command::Typing { typing: true, room_id: None }),
@@ -66,6 +85,12 @@ pub fn commands() -> Vec<ClientCommand> {
             limit: Some(50),
         }),
         ClientCommand::ListRooms(command::ListRooms { id: id(), cursor: Some("48151".into()), limit: Some(20) }),
+        ClientCommand::ListMembers(command::ListMembers {
+            id: id(),
+            room_id: Some(p.room),
+            cursor: Some("10042".into()),
+            limit: Some(500),
+        }),
         ClientCommand::Ping(command::Ping { id: id() }),
     ]
 }
@@ -83,6 +108,17 @@ pub fn events() -> Vec<ServerEvent> {
         sender: member.clone(),
         body: p.body,
         sent_at: Timestamp(1_700_000_000_123),
+        reply_to: Some(Seq::new(40)),
+        change: None,
+        edited: Some(Seq::new(43)),
+        deleted: None,
+    };
+    let change = event::NewMessage {
+        seq: Seq::new(43),
+        reply_to: None,
+        change: Some(event::MessageChange { kind: event::ChangeKind::Edit, seq: Seq::new(42), by_admin: false }),
+        edited: None,
+        ..message.clone()
     };
     vec![
         event::Connected {
@@ -107,9 +143,10 @@ pub fn events() -> Vec<ServerEvent> {
                 member_count: 1,
             },
             epoch: p.epoch.clone(),
-            seq: Seq::new(42),
+            seq: Seq::new(43),
             members: vec![member.clone()],
-            messages: vec![message.clone()],
+            reconnecting: vec![p.client],
+            messages: vec![message.clone(), change],
             recovered: false,
             gap: Some(event::Gap { from: Seq::new(12), to: Seq::new(41) }),
         }
@@ -124,6 +161,12 @@ pub fn events() -> Vec<ServerEvent> {
         }
         .into(),
         event::MemberTyping { room_id: p.room, client_id: p.client, username: p.name.clone(), typing: true }.into(),
+        event::Presence {
+            room_id: p.room,
+            reconnecting: from(json!([10_042])).unwrap_or_default(),
+            back: from(json!([10_043])).unwrap_or_default(),
+        }
+        .into(),
         event::RoomLeft { id: id(), room_id: p.room, reason: event::LeaveReason::Moved }.into(),
         event::Notice { text: "Back in five minutes".into(), level: event::NoticeLevel::Warning }.into(),
         event::Reconnect { after_ms: 1500 }.into(),
@@ -135,6 +178,7 @@ pub fn events() -> Vec<ServerEvent> {
             duplicate: Some(false),
             username: None,
             session: None,
+            budget: Some(event::Budget { remaining: 19, one_more_ms: 200 }),
         }
         .into(),
         event::History { id: id(), room_id: p.room, epoch: p.epoch, messages: vec![message], more: true }.into(),
@@ -149,7 +193,16 @@ pub fn events() -> Vec<ServerEvent> {
             cursor: Some("48151".into()),
         }
         .into(),
-        event::Pong { id: id() }.into(),
+        event::Members {
+            id: id(),
+            room_id: p.room,
+            members: from(json!([{"clientId": 10_042, "username": "Zoë"}])).unwrap_or_default(),
+            reconnecting: vec![p.client],
+            member_count: 2,
+            cursor: Some("10042".into()),
+        }
+        .into(),
+        event::Pong { id: id(), at: Some(Timestamp(1_700_000_000_123)) }.into(),
         event::CommandError {
             id: id(),
             code: ErrorCode::RateLimited,

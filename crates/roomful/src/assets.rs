@@ -37,6 +37,8 @@ const INDEX: &str = "/index.html";
 const PAGES: [(&str, &str); 2] = [("/", INDEX), (DASHBOARD, "/admin.html")];
 /// Where the dashboard is. Without the last slash it is looked for, too.
 const DASHBOARD: &str = "/admin/";
+/// The page's service worker.
+const WORKER: &str = "/sw.js";
 
 /// The built front end, in memory.
 #[derive(Debug, Clone)]
@@ -88,8 +90,8 @@ impl Assets {
 
     /// The file at the path, as it came: a path with escapes names nothing, for no file needs any.
     fn file(&self, path: &str) -> Option<&File> {
-        let page = PAGES.iter().find(|(address, _)| *address == path);
-        self.0.get(page.map_or(path, |(_, file)| file))
+        let page = PAGES.iter().find(|(address, _)| *address == path).map(|(_, file)| *file);
+        self.0.get(page.or_else(|| is_room_link(path).then_some(INDEX)).unwrap_or(path))
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, http::Problem> {
@@ -110,6 +112,8 @@ impl Assets {
         }
         if file.content_type.starts_with("text/html") {
             response.insert_header((CONTENT_SECURITY_POLICY, http::CONTENT_SECURITY_POLICY));
+        } else if request.uri().path() == WORKER {
+            response.insert_header((CONTENT_SECURITY_POLICY, http::WORKER_SECURITY_POLICY));
         }
         if is_known {
             return Ok(response.finish());
@@ -120,6 +124,12 @@ impl Assets {
         }
         Ok(response.body(body.bytes.clone()))
     }
+}
+
+/// Whether it is a link to a room, `/r/12345`: the page asks for the room itself, and says so when there is none. So what
+/// is mistyped is the page's matter as well; that it has an end keeps out what is no link at all.
+fn is_room_link(path: &str) -> bool {
+    path.strip_prefix("/r/").is_some_and(|id| (1..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// For names that change with their content.

@@ -61,6 +61,8 @@ fn execute(root: &Path, command: &[&str]) -> Result<(), String> {
         .current_dir(root)
         // The browser tests start the product; cargo may have been told to build elsewhere.
         .env("ROOMFUL_BIN", target(root).join("debug/roomful"))
+        // Nothing here is a developer's own try: no `test.only`, and one flaky test does not stop all others.
+        .env("CI", "1")
         .stdin(Stdio::null())
         .status()
         .map_err(|e| format!("{program}: {e}"))?;

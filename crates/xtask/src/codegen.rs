@@ -5,7 +5,7 @@ use protocol::{
     RoomName, SUBPROTOCOL, Seq, ServerEvent, Timestamp, Username, admin,
     close::{CloseCode, Reconnect},
     command::Resume,
-    event::{Gap, LeaveReason, Member, NoticeLevel, Room, RoomSummary},
+    event::{Budget, ChangeKind, Gap, LeaveReason, Member, MessageChange, NoticeLevel, Room, RoomSummary},
     policy::Policy,
     sample,
     typescript::declaration,
@@ -112,6 +112,9 @@ fn typescript() -> String {
         Gap,
         LeaveReason,
         NoticeLevel,
+        Budget,
+        ChangeKind,
+        MessageChange,
         Resume,
     );
     // The dashboard's.
@@ -130,6 +133,9 @@ fn typescript() -> String {
         admin::RoomPage,
         admin::RoomRow,
         admin::RoomDetail,
+        admin::RoomMessages,
+        admin::RoomMessage,
+        admin::MessageVersion,
         admin::Removed,
         admin::NewBan,
         admin::Ban,

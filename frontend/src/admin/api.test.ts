@@ -87,6 +87,15 @@ describe('a call', () => {
     expect(queryString({ a: '', b: null, c: undefined, d: 0 })).toBe('?d=0');
   });
 
+  it('reads messages before a position, and deletes one with its reason', async () => {
+    await api.messages(48213, { before: '41', limit: 50 });
+    await api.removeMessage(48213, 40, 'spam');
+    expect(asked.map(({ url, init }) => `${init.method} ${url}`)).toEqual([
+      'GET /admin/room/48213/messages?before=41&limit=50',
+      'DELETE /admin/room/48213/messages/40?reason=spam',
+    ]);
+  });
+
   it('asks for a trial before a ban', async () => {
     const ban = { clientId: 1, ip: null, reason: 'x', seconds: null, confirm: false };
     await api.previewBan(ban);

@@ -11,6 +11,7 @@ import type {
   NewNotice,
   Removed,
   RoomDetail,
+  RoomMessages,
   RoomPage,
   Servers,
   Session,
@@ -160,6 +161,19 @@ export class AdminApi {
 
   removeRoom(roomId: number, reason: string): Promise<Removed> {
     return this.#json('DELETE', `/room/${roomId}`, { query: { reason } });
+  }
+
+  /** As they were written, ascending: the newest, or those before a position. */
+  messages(
+    roomId: number,
+    page: { before?: string | null; limit?: number },
+    signal?: AbortSignal,
+  ): Promise<RoomMessages> {
+    return this.#json('GET', `/room/${roomId}/messages`, { query: { ...page }, signal });
+  }
+
+  removeMessage(roomId: number, seq: number, reason: string): Promise<Removed> {
+    return this.#json('DELETE', `/room/${roomId}/messages/${seq}`, { query: { reason } });
   }
 
   bans(page: PageOf, signal?: AbortSignal): Promise<BanPage> {

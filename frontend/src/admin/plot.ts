@@ -66,9 +66,8 @@ export class Plot {
   }
 
   #describe(): uPlot.Options {
-    const style = getComputedStyle(this.host);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
-    const { fontFamily } = style;
+    const { fontFamily } = getComputedStyle(this.host);
+    const colour = (name: string) => resolved(this.host, name);
     const axis = {
       stroke: colour('--muted'),
       font: `11px ${fontFamily}`,
@@ -122,6 +121,15 @@ export class Plot {
       },
     };
   }
+}
+
+/** A token is a pair for light and dark, which a canvas does not know: the one that is seen now. */
+function resolved(host: HTMLElement, name: string): string {
+  const probe = host.appendChild(document.createElement('i'));
+  probe.style.color = `var(${name})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });

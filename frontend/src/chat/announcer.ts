@@ -1,5 +1,8 @@
+import { t } from '../i18n';
 import type { Cancel, Clock } from '../net/clock';
-import type { Message, Room } from '../state/model';
+import { mentions } from '../notify/mentions';
+import type { Member, Message, Room } from '../state/model';
+import { Arrivals } from './arrivals';
 import { enumerate } from './grouping';
 
 /** Long enough that a burst becomes one announcement. */
@@ -9,61 +12,62 @@ const READ_OUT = 2;
 const SPOKEN_CHARS = 200;
 
 /**
- * Decides what a screen reader is told. It watches positions, not the list on the screen: what is
- * loaded by scrolling back, by joining or by filling a hole lies below its mark and stays silent.
+ * Decides what a screen reader is told: what others say, in batches, mentions first. Somebody who
+ * reads further up is not talked over; only their name is worth that.
  */
 export class Announcer {
-  #timeline = '';
-  #mark = 0;
+  readonly #arrivals = new Arrivals();
   #waiting: Message[] = [];
+  #me = '';
   #cancel: Cancel = () => {};
+  #said = '';
 
   constructor(
     private readonly clock: Clock,
     private readonly speak: (text: string) => void,
   ) {}
 
-  observe(room: Room | null, myId: number | undefined): void {
-    const timeline = room ? `${room.roomId} ${room.epoch}` : '';
-    if (!room || timeline !== this.#timeline) {
-      this.#timeline = timeline;
-      this.#mark = room?.seq ?? 0;
+  observe(room: Room | null, me: Member | null | undefined, readsBack = false): void {
+    const fresh = this.#arrivals.look(room, me?.clientId);
+    if (fresh === null) {
       this.#waiting = [];
       this.#cancel();
       return;
     }
-    if (room.seq <= this.#mark) return;
-    // Newest first, and never the whole list: this runs on each message.
-    const fresh: Message[] = [];
-    for (let at = room.messages.length - 1; at >= 0; at -= 1) {
-      const message = room.messages[at]!;
-      if (message.seq <= this.#mark) break;
-      if (message.sender.clientId !== myId) fresh.unshift(message);
-    }
-    this.#mark = room.seq;
-    if (fresh.length === 0) return;
+    this.#me = me?.username ?? '';
+    const worth = readsBack ? fresh.filter(({ body }) => mentions(body, this.#me)) : fresh;
+    if (worth.length === 0) return;
     if (this.#waiting.length === 0) {
       this.#cancel = this.clock.after(BATCH_MS, () => this.#flush());
     }
-    this.#waiting.push(...fresh);
+    this.#waiting.push(...worth);
   }
 
   #flush(): void {
     const messages = this.#waiting;
     this.#waiting = [];
-    this.speak(phrase(messages));
+    let text = phrase(messages, this.#me);
+    // The same words again are no change of the page, and would not be heard.
+    if (text === this.#said) text += '\u00a0';
+    this.speak((this.#said = text));
   }
 }
 
-function phrase(messages: readonly Message[]): string {
+function phrase(messages: readonly Message[], me: string): string {
+  const named = messages.filter(({ body }) => mentions(body, me));
+  const others = messages.filter((message) => !named.includes(message));
+  return [...read(named, t.reading.mentioned), ...read(others, t.reading.said)].join('\n');
+}
+
+function read(messages: readonly Message[], say: (who: string, body: string) => string): string[] {
   if (messages.length <= READ_OUT) {
-    return messages.map(({ sender, body }) => `${sender.username}: ${short(body)}`).join('\n');
+    return messages.map(({ sender, body }) => say(sender.username, short(body)));
   }
   const names = [...new Set(messages.map(({ sender }) => sender.username))];
-  return `${messages.length} new messages from ${enumerate(names)}`;
+  return [t.reading.arrived(messages.length, enumerate(names))];
 }
 
 function short(body: string): string {
-  const chars = [...body];
+  const chars = [...body.slice(0, 3 * SPOKEN_CHARS)];
   return chars.length > SPOKEN_CHARS ? `${chars.slice(0, SPOKEN_CHARS).join('')}…` : body;
 }

@@ -1,22 +1,49 @@
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
-const NUMBER = new Intl.NumberFormat();
+import { locale, t } from '../i18n';
+
+type Style = Intl.DateTimeFormatOptions;
+const CLOCK: Style = { hour: '2-digit', minute: '2-digit' };
+const DAY: Style = { weekday: 'long', day: 'numeric', month: 'long' };
+const DAY_AND_YEAR: Style = { ...DAY, year: 'numeric' };
+const FULL: Style = { dateStyle: 'full', timeStyle: 'medium' };
 const DAY_MS = 86_400_000;
 
-export const clockTime = (at: number): string => CLOCK.format(at);
-export const fullTime = (at: number): string => FULL.format(at);
-export const count = (number: number): string => NUMBER.format(number);
-
-export function dayName(at: number, now: number): string {
-  const day = new Date(at).toDateString();
-  if (day === new Date(now).toDateString()) return 'Today';
-  if (day === new Date(now - DAY_MS).toDateString()) return 'Yesterday';
-  return DAY.format(at);
+/** The page's language as it is written where the reader lives: `en-GB` has another clock than `en`. */
+function tag(): string {
+  const languages = globalThis.navigator?.languages ?? [];
+  return languages.find((language) => language.split('-')[0] === locale.tag) ?? locale.tag;
 }
 
-export function people(number: number): string {
-  return number === 1 ? '1 person' : `${count(number)} people`;
+/** To make a formatter takes far longer than to use it. */
+function made<T>(make: (tag: string) => T): () => T {
+  let madeFor = '';
+  let formatter: T;
+  return () => {
+    if (madeFor !== locale.tag) formatter = make(tag());
+    madeFor = locale.tag;
+    return formatter;
+  };
+}
+const dates = (style: Style) => made((tag) => new Intl.DateTimeFormat(tag, style));
+const clock = dates(CLOCK);
+const day = dates(DAY);
+const dayAndYear = dates(DAY_AND_YEAR);
+const full = dates(FULL);
+const number = made((tag) => new Intl.NumberFormat(tag));
+
+export const clockTime = (at: number): string => clock().format(at);
+export const fullTime = (at: number): string => full().format(at);
+export const count = (value: number): string => number().format(value);
+
+export function dayName(at: number, now: number): string {
+  const date = new Date(at).toDateString();
+  if (date === new Date(now).toDateString()) return t.reading.today;
+  if (date === new Date(now - DAY_MS).toDateString()) return t.reading.yesterday;
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? day() : dayAndYear()).format(at);
+}
+
+export function people(value: number): string {
+  return t.reading.people(value);
 }
 
 /** "3 s", for a wait that ends at `until`. */

@@ -28,6 +28,8 @@ const room = (change: Partial<Room>): Room => ({
   holes: [],
   lines: [],
   typing: [],
+  reconnecting: new Set(),
+  membersComplete: true,
   live: true,
   ...change,
 });

@@ -1,3 +1,4 @@
+import { t } from '../i18n';
 import type { Line, Member, Message, Room } from '../state/model';
 import type { Outgoing } from '../state/outbox';
 
@@ -6,6 +7,8 @@ export type Row =
   | { kind: 'day'; key: string; at: number }
   | { kind: 'gap'; key: string; from: number; to: number; lost: boolean }
   | { kind: 'line'; key: string; line: Line }
+  /** Below it is what the reader has not seen. */
+  | { kind: 'new'; key: 'new' }
   | MessageRow;
 
 export interface MessageRow {
@@ -18,6 +21,8 @@ export interface MessageRow {
   /** First and last of a run by one author: name and picture are shown once. */
   first: boolean;
   last: boolean;
+  /** The message as the timeline has it now; not set while it is on its way. */
+  message?: Message;
   /** Set while the message is not in the timeline. */
   outgoing?: Outgoing;
 }
@@ -28,9 +33,22 @@ const RUN_MS = 5 * 60_000;
 /** What of a room the rows depend on; somebody typing, for one, does not change them. */
 export type Shown = Pick<Room, 'roomId' | 'base' | 'messages' | 'holes' | 'lines'>;
 
-export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | null): Row[] {
+/** Where the rows stand in the whole timeline. */
+export interface Around {
+  /** The message above the first one that is shown. */
+  above?: Message | undefined;
+  /** The position of the first message that the reader has not seen. */
+  fresh?: number | undefined;
+}
+
+export function rows(
+  room: Shown,
+  outgoing: readonly Outgoing[],
+  me: Member | null,
+  { above, fresh }: Around = {},
+): Row[] {
   const list: Row[] = [];
-  let day = '';
+  let day = above ? new Date(above.sentAt).toDateString() : '';
   let lines = 0;
   let holes = 0;
   const keys = new Set<string>();
@@ -52,7 +70,11 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
       if (line.after >= room.base - 1) list.push({ kind: 'line', key: `line ${line.key}`, line });
     }
   };
-  const add = (message: Pick<Message, 'id' | 'sender' | 'body'>, at: number, sent?: Outgoing) => {
+  const add = (
+    message: Pick<Message, 'id' | 'sender' | 'body'>,
+    at: number,
+    origin: Pick<MessageRow, 'message' | 'outgoing'>,
+  ) => {
     const date = new Date(at).toDateString();
     if (date !== day) list.push({ kind: 'day', key: unique(`day ${date}`), at });
     day = date;
@@ -70,23 +92,25 @@ export function rows(room: Shown, outgoing: readonly Outgoing[], me: Member | nu
       first: true,
       last: true,
     };
+    if (origin.message && origin.message.seq === fresh) list.push({ kind: 'new', key: 'new' });
     const before = list.at(-1);
+    if (!before && above && sameRun({ ...above, at: above.sentAt }, row)) row.first = false;
     if (before?.kind === 'message' && sameRun(before, row)) {
       before.last = false;
       row.first = false;
     }
-    list.push(sent ? { ...row, outgoing: sent } : row);
+    list.push({ ...row, ...origin });
   };
 
   for (const message of room.messages) {
     passed(message.seq);
-    add(message, message.sentAt);
+    add(message, message.sentAt, { message });
   }
   passed(Infinity);
   for (const entry of outgoing) {
     // What the timeline has already is on its way out of the outbox.
     if (!me || entry.roomId !== room.roomId || keys.has(keyOf(me, entry.id))) continue;
-    add({ ...entry, sender: me }, entry.at, entry);
+    add({ ...entry, sender: me }, entry.at, { outgoing: entry });
   }
   return list;
 }
@@ -110,7 +134,7 @@ function isSame(a: Row, b: Row): boolean {
   return fields.length === Object.keys(a).length && fields.every((field) => a[field] === b[field]);
 }
 
-function sameRun(a: MessageRow, b: MessageRow): boolean {
+function sameRun(a: Pick<MessageRow, 'sender' | 'at'>, b: MessageRow): boolean {
   return (
     a.sender.clientId === b.sender.clientId &&
     a.sender.username === b.sender.username &&
@@ -123,11 +147,11 @@ export function describe({ what, people, formerly }: Line): string {
   const names = people.map((person) => person.username);
   switch (what) {
     case 'restarted':
-      return 'This room started anew. What was said before is no longer available.';
+      return t.reading.restarted;
     case 'renamed':
-      return `${formerly ?? 'Somebody'} is now ${names.join()}`;
+      return t.reading.renamed(formerly ?? t.reading.somebody, names.join());
     default:
-      return `${enumerate(names)} ${what}`;
+      return t.reading[what](enumerate(names));
   }
 }
 
@@ -135,7 +159,7 @@ const NAMED = 3;
 
 export function enumerate(names: readonly string[]): string {
   const more = names.length - NAMED;
-  const shown = more > 1 ? [...names.slice(0, NAMED), `${more} others`] : [...names];
-  const last = shown.pop() ?? 'Somebody';
-  return shown.length > 0 ? `${shown.join(', ')} and ${last}` : last;
+  const shown = more > 1 ? [...names.slice(0, NAMED), t.reading.others(more)] : [...names];
+  const last = shown.pop() ?? t.reading.somebody;
+  return shown.length > 0 ? t.reading.and(shown.join(', '), last) : last;
 }

@@ -1,5 +1,6 @@
 import type { ClientCommand, ErrorCode, ServerEvent } from '../protocol/generated';
 import type { Clock } from './clock';
+import { asRead, message, type Listed } from './fake_log';
 
 /** The server's end of one connection. */
 export interface Line {
@@ -28,11 +29,10 @@ interface Room {
   epoch: string;
   seq: number;
   members: number[];
-  log: Message[];
+  log: Listed[];
   sent: Map<string, number>;
 }
 
-type Message = Extract<ServerEvent, { type: 'HISTORY' }>['messages'][number];
 type Joined = Extract<ServerEvent, { type: 'ROOM_JOINED' }>;
 
 export interface FakeOptions {
@@ -40,6 +40,10 @@ export interface FakeOptions {
   nodeId?: string;
   heartbeatMs?: number;
   logMax?: number;
+  /** How many members ROOM_JOINED names. */
+  membersNamed?: number;
+  /** What ACK says of the budget. */
+  budget?: { remaining: number; oneMoreMs: number };
   /** Every command passes here first; true means that the test has dealt with it. */
   intercept?: (command: ClientCommand, reply: (event: ServerEvent) => void) => boolean;
 }
@@ -74,9 +78,30 @@ export class FakeServer {
         else line.close(1008);
       },
       lost: () => {
-        if (client?.line === line) client.line = null;
+        if (client?.line === line) this.#unplug(client);
       },
     };
+  }
+
+  /** The connection is lost, and the membership goes on for its grace. */
+  #unplug(client: Client): void {
+    client.line = null;
+    const room = client.roomId === null ? undefined : this.rooms.get(client.roomId);
+    if (room) this.#all(room, this.#presence(room, { reconnecting: [client.clientId] }));
+  }
+
+  #presence(room: Room, who: { reconnecting?: number[]; back?: number[] }): ServerEvent {
+    return { type: 'PRESENCE', roomId: room.roomId, ...who };
+  }
+
+  /** An admin takes a message away. */
+  deleteMessage(roomId: number, seq: number): void {
+    const room = this.rooms.get(roomId);
+    const target = room && message(room.log, seq);
+    if (!room || !target) return;
+    const change = { kind: 'delete', seq, byAdmin: true } as const;
+    const what = { id: `admin-${seq}`, sender: target.sender, body: '(deleted)', change };
+    this.#all(room, { type: 'NEW_MESSAGE', ...this.#append(room, what) });
   }
 
   /** RESUME_GRACE is over for whoever is not connected. */
@@ -118,7 +143,7 @@ export class FakeServer {
   /** What somebody who joins now would be shown. */
   snapshot(roomId: number): Joined | undefined {
     const room = this.rooms.get(roomId);
-    return room && this.#joined(room, room.log.slice(-50), true);
+    return room && this.#joined(room, newest(room), true);
   }
 
   #identify(command: Extract<ClientCommand, { type: 'CONNECT' }>, line: Line): Client {
@@ -128,6 +153,8 @@ export class FakeServer {
     const client = found ?? { clientId, username: `User ${clientId}`, roomId: null, line: null };
     const former = client.line;
     client.line = line;
+    const room = client.roomId === null ? undefined : this.rooms.get(client.roomId);
+    if (room && !former) this.#all(room, this.#presence(room, { back: [clientId] }), clientId);
     if (former && former !== line) former.close(4009);
     if (command.username) client.username = command.username;
     this.clients.set(clientId, client);
@@ -164,10 +191,10 @@ export class FakeServer {
     }
     if (client.roomId !== wanted) this.#enter(client, room);
     if (!resume || resume.epoch !== room.epoch) {
-      const newest = this.#joined(room, room.log.slice(-50), !resume);
-      return this.#tell(client, { ...newest, ...answer });
+      const fresh = this.#joined(room, newest(room), !resume);
+      return this.#tell(client, { ...fresh, ...answer });
     }
-    const missed = room.log.filter((message) => message.seq > resume.seq);
+    const missed = asRead(room.log).filter(({ seq }) => seq > resume.seq);
     const oldest = missed[0]?.seq ?? room.seq + 1;
     const gap = oldest > resume.seq + 1 ? { from: resume.seq + 1, to: oldest - 1 } : undefined;
     const joined = this.#joined(room, missed, !gap);
@@ -180,7 +207,7 @@ export class FakeServer {
     const room = client.roomId === null ? undefined : this.rooms.get(client.roomId);
     switch (command.type) {
       case 'PING':
-        return reply({ type: 'PONG', ...id });
+        return reply({ type: 'PONG', ...id, at: this.options.clock.now() });
       case 'CREATE_ROOM':
       case 'JOIN_ROOM': {
         const target =
@@ -193,7 +220,7 @@ export class FakeServer {
           reply({ type: 'ROOM_LEFT', ...id, roomId: room.roomId, reason: 'moved' });
         }
         this.#enter(client, target);
-        return reply({ ...this.#joined(target, target.log.slice(-50), true), ...id });
+        return reply({ ...this.#joined(target, newest(target), true), ...id });
       }
       case 'LEAVE_ROOM':
         if (!room) return fail('not_in_room');
@@ -202,6 +229,27 @@ export class FakeServer {
       case 'SEND_MESSAGE':
         if (!room || (command.roomId ?? room.roomId) !== room.roomId) return fail('not_in_room');
         return this.#post(client, room, command, reply);
+      case 'EDIT_MESSAGE':
+      case 'DELETE_MESSAGE':
+      case 'REACT':
+        if (command.roomId !== undefined && command.roomId !== room?.roomId) {
+          return fail(this.rooms.has(command.roomId) ? 'forbidden' : 'room_not_found');
+        }
+        if (!room) return fail('not_in_room');
+        return this.#change(client, room, command, reply);
+      case 'LIST_MEMBERS': {
+        if (!room) return fail('not_in_room');
+        const { cursor = '0', limit = 50 } = command;
+        const after = room.members
+          .filter((member) => member > Number(cursor))
+          .sort((a, b) => a - b);
+        const page = after.slice(0, limit);
+        const next = after.length > limit ? `${page.at(-1)}` : null;
+        const members = page.map((member) => this.#person(member));
+        const { roomId } = room;
+        const memberCount = room.members.length;
+        return reply({ type: 'MEMBERS', ...id, roomId, members, memberCount, cursor: next });
+      }
       case 'UPDATE_USERNAME':
         client.username = command.username;
         reply({ type: 'ACK', ...id, username: client.username });
@@ -219,7 +267,7 @@ export class FakeServer {
       case 'FETCH_HISTORY': {
         if (!room) return fail('not_in_room');
         const { before = Infinity, after, limit = 50 } = command;
-        const found = room.log.filter(({ seq }) => seq < before && seq > (after ?? 0));
+        const found = asRead(room.log).filter(({ seq }) => seq < before && seq > (after ?? 0));
         const messages = after === undefined ? found.slice(-limit) : found.slice(0, limit);
         const more = found.length > messages.length;
         const { roomId, epoch } = room;
@@ -242,24 +290,84 @@ export class FakeServer {
   #post(
     client: Client,
     room: Room,
-    { id, body }: Extract<ClientCommand, { type: 'SEND_MESSAGE' }>,
+    { id, body, replyTo }: Extract<ClientCommand, { type: 'SEND_MESSAGE' }>,
     reply: (event: ServerEvent) => void,
   ): void {
+    const answered = replyTo === undefined ? {} : { replyTo };
+    this.#take(client, room, { id, body, ...answered }, reply);
+  }
+
+  #change(
+    client: Client,
+    room: Room,
+    command: Extract<ClientCommand, { type: 'EDIT_MESSAGE' | 'DELETE_MESSAGE' | 'REACT' }>,
+    reply: (event: ServerEvent) => void,
+  ): void {
+    const { id, seq } = command;
+    const target = message(room.log, seq);
+    const isOwn = target?.sender.clientId === client.clientId;
+    const isRepeated = room.sent.has(`${client.clientId} ${id}`);
+    if (!isRepeated && (!target || target.deleted || (command.type !== 'REACT' && !isOwn))) {
+      return reply({ type: 'ERROR', id, code: 'forbidden', message: 'forbidden' });
+    }
+    switch (command.type) {
+      case 'EDIT_MESSAGE':
+        return this.#take(
+          client,
+          room,
+          { id, body: command.body, change: { kind: 'edit', seq } },
+          reply,
+        );
+      case 'DELETE_MESSAGE':
+        return this.#take(
+          client,
+          room,
+          { id, body: '(deleted)', change: { kind: 'delete', seq } },
+          reply,
+        );
+      case 'REACT': {
+        const kind = command.on ? 'react' : 'unreact';
+        return this.#take(client, room, { id, body: command.emoji, change: { kind, seq } }, reply);
+      }
+    }
+  }
+
+  /** Gives it a place, or says which one it has. */
+  #take(
+    client: Client,
+    room: Room,
+    what: Pick<Listed, 'id' | 'body' | 'replyTo' | 'change'>,
+    reply: (event: ServerEvent) => void,
+  ): void {
+    const { id } = what;
     const { roomId } = room;
     const key = `${client.clientId} ${id}`;
     const before = room.sent.get(key);
     const sentAt = this.options.clock.now();
+    const { budget } = this.options;
+    const more = budget ? { budget } : {};
     if (before !== undefined) {
-      return reply({ type: 'ACK', id, roomId, seq: before, sentAt, duplicate: true });
+      return reply({ type: 'ACK', id, roomId, seq: before, sentAt, duplicate: true, ...more });
     }
-    const seq = ++room.seq;
-    room.sent.set(key, seq);
     const { clientId, username } = client;
-    const message = { roomId, seq, id, sender: { clientId, username }, body, sentAt };
-    room.log.push(message);
+    // It has its place before its author is told: who is told may say the next thing at once.
+    const entry = this.#append(room, { ...what, sender: { clientId, username } });
+    const { seq } = entry;
+    room.sent.set(key, seq);
+    reply({ type: 'ACK', id, roomId, seq, sentAt, duplicate: false, ...more });
+    this.#all(room, { type: 'NEW_MESSAGE', ...entry });
+  }
+
+  #append(room: Room, what: Pick<Listed, 'id' | 'body' | 'sender' | 'replyTo' | 'change'>): Listed {
+    const sentAt = this.options.clock.now();
+    const entry = { roomId: room.roomId, seq: ++room.seq, ...what, sentAt };
+    room.log.push(entry);
     room.log.splice(0, room.log.length - (this.options.logMax ?? 1000));
-    reply({ type: 'ACK', id, roomId, seq, sentAt, duplicate: false });
-    this.#all(room, { type: 'NEW_MESSAGE', ...message });
+    return entry;
+  }
+
+  #person(clientId: number): { clientId: number; username: string } {
+    return { clientId, username: this.clients.get(clientId)?.username ?? `User ${clientId}` };
   }
 
   #create(owner: Client, name: string): Room {
@@ -296,13 +404,12 @@ export class FakeServer {
     this.#members(room, { left: [client.clientId] });
   }
 
-  #joined(room: Room, messages: Message[], recovered: boolean): Joined {
+  #joined(room: Room, messages: Listed[], recovered: boolean): Joined {
     const { roomId, name, ownerId, createdAt, epoch, seq } = room;
-    const members = room.members.map((clientId) => {
-      return { clientId, username: this.clients.get(clientId)!.username };
-    });
-    const info = { roomId, name, ownerId, createdAt, memberCount: members.length };
-    return { type: 'ROOM_JOINED', room: info, epoch, seq, members, messages, recovered };
+    const members = room.members.slice(0, this.options.membersNamed ?? 200);
+    const info = { roomId, name, ownerId, createdAt, memberCount: room.members.length };
+    const named = members.map((clientId) => this.#person(clientId));
+    return { type: 'ROOM_JOINED', room: info, epoch, seq, members: named, messages, recovered };
   }
 
   #members(
@@ -317,11 +424,17 @@ export class FakeServer {
     }
   }
 
-  #all(room: Room, event: ServerEvent): void {
-    for (const clientId of room.members) this.#tell(this.clients.get(clientId)!, event);
+  #all(room: Room, event: ServerEvent, except?: number): void {
+    for (const clientId of room.members) {
+      if (clientId !== except) this.#tell(this.clients.get(clientId)!, event);
+    }
   }
 
   #tell(client: Client, event: ServerEvent): void {
     client.line?.send(JSON.stringify(event));
   }
+}
+
+function newest({ log }: Room): Listed[] {
+  return asRead(log).slice(-50);
 }

@@ -17,6 +17,11 @@ export class FakeClock implements Clock {
     return () => (this.#timers = this.#timers.filter((other) => other !== timer));
   }
 
+  /** The machine sleeps, or its clock is set: time goes on and no timer acts before `pass`. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass; each timer acts at its own moment, and promises settle in between. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;

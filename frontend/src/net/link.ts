@@ -22,6 +22,8 @@ export interface LinkOwner {
   event(link: Link, event: ServerEvent): void;
   /** A frame that could not be understood. */
   ignored(kind: 'unknown' | 'malformed'): void;
+  /** An answer to a probe: when this was sent, and what the server's clock said. */
+  measured(link: Link, sentAt: number, at: number | undefined): void;
   /** It is over. A link says this once, and nothing after it. */
   lost(link: Link, code: number): void;
 }
@@ -30,6 +32,9 @@ export interface LinkOwner {
 const HELLO_TIMEOUT_MS = 10_000;
 /** How long an answer to PING may take before the connection counts as dead. */
 const PROBE_TIMEOUT_MS = 5_000;
+/** A page that wakes up has somebody before it, who waits. */
+const WAKE_TIMEOUT_MS = 3_000;
+const PROBE_ID = 'probe';
 /** After an ERROR to CONNECT the server may still say CONNECT, or nothing more. */
 const REFUSED_GRACE_MS = 1_500;
 const HELLO_ID = 'connect';
@@ -49,7 +54,11 @@ export class Link {
   #heartbeatMs = 25_000;
   /** The one thing waited for: the answer to hello, silence or a PONG. */
   #cancelTimer: Cancel = () => {};
-  #probing = false;
+  /** Until when an answer to PING is waited for. */
+  #deadline: number | null = null;
+  #probedAt: number | null = null;
+  /** It was lost to a probe that somebody waited for: nothing is gained by waiting more. */
+  overdue = false;
 
   constructor(
     private readonly deps: { url: string; WebSocket: SocketMaker; clock: Clock },
@@ -91,12 +100,20 @@ export class Link {
     }
   }
 
-  /** Asks a connection that looks fine whether it still is. */
-  probe(): void {
-    if (this.#probing) return;
-    this.#probing = true;
-    this.#wait(PROBE_TIMEOUT_MS, () => this.#lost(LOST));
-    this.send({ type: 'PING', id: 'probe' });
+  /** Asks a connection that looks fine whether it still is. `waking`: somebody waits for that. */
+  probe(waking = false): void {
+    const { clock } = this.deps;
+    const deadline = clock.now() + (waking ? WAKE_TIMEOUT_MS : PROBE_TIMEOUT_MS);
+    const isUnderWay = this.#deadline !== null;
+    if (this.#deadline !== null && this.#deadline <= deadline) return;
+    this.#deadline = deadline;
+    this.#wait(deadline - clock.now(), () => {
+      this.overdue = waking;
+      this.#lost(LOST);
+    });
+    if (isUnderWay) return;
+    this.#probedAt = clock.now();
+    this.send({ type: 'PING', id: PROBE_ID });
   }
 
   /** Lets go of the socket. A dead one may take minutes to say that it closed: nobody listens. */
@@ -120,6 +137,10 @@ export class Link {
     if (this.#ready) this.#heard();
     if (decoded.kind !== 'event') return this.owner.ignored(decoded.kind);
     const { event } = decoded;
+    if (event.type === 'PONG' && event.id === PROBE_ID && this.#probedAt !== null) {
+      this.owner.measured(this, this.#probedAt, event.at);
+      this.#probedAt = null;
+    }
     if (event.type === 'CONNECT') {
       this.#ready = true;
       this.#heartbeatMs = event.heartbeatMs;
@@ -136,7 +157,7 @@ export class Link {
 
   /** The browser answers the server's pings without telling the page, so silence is normal. */
   #heard(): void {
-    this.#probing = false;
+    this.#deadline = null;
     this.#wait(2 * this.#heartbeatMs, () => this.probe());
   }
 

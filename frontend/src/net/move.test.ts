@@ -46,6 +46,7 @@ beforeEach(() => {
       forgetSession: () => told.push('forget'),
       busy: () => isBusy,
       moving: (is) => told.push(is ? 'moving' : 'staying'),
+      measured: () => {},
       moved: (events) => told.push(`moved ${events.map(({ type }) => type).join(' ')}`),
     },
   );

@@ -28,6 +28,7 @@ beforeEach(() => {
     forgetSession: () => (forgotten += 1),
     busy: () => false,
     moving: () => {},
+    measured: () => {},
     moved: () => {},
   };
   const deps = { url: 'ws://test/ws', WebSocket: network.WebSocket, clock, random: () => 0.5 };
@@ -171,15 +172,33 @@ describe('silence', () => {
     await connected();
     network.silent = true;
     connection.check();
-    await clock.pass(5_000);
-    expect(connection.status.phase).toBe('waiting');
+    await clock.pass(2_999);
+    expect(network.sockets).toHaveLength(1);
+    await clock.pass(1);
+    expect(connection.status).toMatchObject({ phase: 'connecting' });
+    expect(network.sockets).toHaveLength(2);
+  });
+
+  it('is waited for no longer by a page that wakes up, and not asked about twice', async () => {
+    await connected();
+    network.silent = true;
+    connection.ping();
+    await clock.pass(1_000);
+    connection.check();
+    connection.check();
+    const pings = network.current.sent.filter(({ type }) => type === 'PING');
+    expect(pings).toHaveLength(1);
+    await clock.pass(2_999);
+    expect(connection.status.phase).toBe('ready');
+    await clock.pass(1);
+    expect(network.sockets).toHaveLength(2);
   });
 
   it('what a dropped socket still says is not heard', async () => {
     await connected();
     const old = network.current;
     network.silent = true;
-    connection.check();
+    connection.ping();
     await clock.pass(5_000);
     network.silent = false;
     events.length = 0;

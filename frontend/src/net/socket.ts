@@ -26,6 +26,8 @@ export interface Listener {
   moving(is: boolean): void;
   /** Another connection goes on where the one before was; this is what came on it so far. */
   moved(events: readonly ServerEvent[]): void;
+  /** A PING was answered: when it was sent, and what the server's clock said. */
+  measured(sentAt: number, at: number | undefined): void;
 }
 
 /** A connection that lived this long was a good one: the next loss starts from a short delay. */
@@ -84,7 +86,12 @@ export class Connection {
   check(): void {
     const status = this.#status;
     if (status.phase === 'waiting' && !status.firm) this.connect();
-    else if (status.phase === 'ready') this.#link?.probe();
+    else if (status.phase === 'ready') this.#link?.probe(true);
+  }
+
+  /** Measures the connection that there is. */
+  ping(): void {
+    if (this.ready) this.#link?.probe();
   }
 
   #newLink(): Link {
@@ -97,9 +104,13 @@ export class Connection {
         if (link === this.#link) this.#take(event);
         else this.#move?.take(event);
       },
+      measured: (link, sentAt, at) => {
+        if (link === this.#link) this.listener.measured(sentAt, at);
+      },
       ignored: (kind) => (this.ignored[kind] += 1),
       lost: (link, code) => {
-        if (link === this.#link) this.#lost(code);
+        if (link === this.#link && link.overdue && !this.#move) this.connect();
+        else if (link === this.#link) this.#lost(code);
         else this.#move?.missed(code);
       },
     });

@@ -34,7 +34,18 @@ const shape =
 
 const id = optional(str);
 const person = shape({ clientId: num, username: str });
-const message = { roomId: num, seq: num, id: str, sender: person, body: str, sentAt: num };
+const message = {
+  roomId: num,
+  seq: num,
+  id: str,
+  sender: person,
+  body: str,
+  sentAt: num,
+  replyTo: optional(num),
+  change: optional(shape({ kind: str, seq: num, byAdmin: optional(bool) })),
+  edited: optional(num),
+  deleted: optional(num),
+};
 /** Inside ROOM_JOINED and HISTORY the room is said once, around the messages. */
 const listed = shape({ ...message, roomId: optional(num) });
 
@@ -58,6 +69,7 @@ const SHAPES: Record<ServerEvent['type'], Check> = {
     messages: list(listed),
     recovered: bool,
     gap: optional(shape({ from: num, to: num })),
+    reconnecting: optional(list(num)),
   }),
   NEW_MESSAGE: shape(message),
   USER_EVENT: shape({
@@ -68,17 +80,31 @@ const SHAPES: Record<ServerEvent['type'], Check> = {
     renamed: optional(list(person)),
   }),
   TYPING: shape({ roomId: num, clientId: num, username: str, typing: bool }),
+  PRESENCE: shape({ roomId: num, reconnecting: optional(list(num)), back: optional(list(num)) }),
   ROOM_LEFT: shape({ id, roomId: num, reason: str }),
   NOTICE: shape({ text: str, level: str }),
   RECONNECT: shape({ afterMs: num }),
-  ACK: shape({ id, roomId: optional(num), seq: optional(num), sentAt: optional(num) }),
+  ACK: shape({
+    id,
+    roomId: optional(num),
+    seq: optional(num),
+    sentAt: optional(num),
+    budget: optional(shape({ remaining: num, oneMoreMs: num })),
+  }),
   HISTORY: shape({ id, roomId: num, epoch: str, messages: list(listed), more: bool }),
   ROOMS: shape({
     id,
     rooms: list(shape({ roomId: num, name: str, memberCount: num, createdAt: num })),
     cursor: optional(str),
   }),
-  PONG: shape({ id }),
+  MEMBERS: shape({
+    id,
+    roomId: num,
+    members: list(person),
+    memberCount: num,
+    cursor: optional(str),
+  }),
+  PONG: shape({ id, at: optional(num) }),
   ERROR: shape({ id, code: str, message: str, retryAfterMs: optional(num) }),
 };
 

@@ -50,7 +50,7 @@ describe('golden events', () => {
     model = reduce(model, event('ROOM_JOINED'), 0);
     expect(model.room).toMatchObject({
       name: 'Tea & 🍪',
-      seq: 42,
+      seq: 43,
       base: 12,
       holes: [{ from: 12, to: 41, lost: true }],
     });

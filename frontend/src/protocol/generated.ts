@@ -169,6 +169,41 @@ export type LeaveReason = "left" | "moved" | "removed" | "room_deleted";
 export type NoticeLevel = "info" | "warning" | "error";
 
 /**
+ * How much one may still send.
+ */
+export type Budget = { 
+/**
+ * How many more may follow at once.
+ */
+remaining: number, 
+/**
+ * How long until there is one more, in milliseconds; 0 when there are as many as there can be.
+ */
+oneMoreMs: number, };
+
+/**
+ * What happens to a message.
+ */
+export type ChangeKind = "edit" | "delete" | "react" | "unreact";
+
+/**
+ * What an entry of the timeline does to an earlier message of it.
+ */
+export type MessageChange = { 
+/**
+ * What.
+ */
+kind: ChangeKind, 
+/**
+ * The position of that message.
+ */
+seq: Seq, 
+/**
+ * Whether an admin did it, and not the sender that it names.
+ */
+byAdmin?: boolean, };
+
+/**
  * Where a client was when it last heard of a room.
  */
 export type Resume = { 
@@ -568,11 +603,78 @@ participantCount: number,
 participants: Array<Member>, };
 
 /**
- * `DELETE /admin/client/:id`, `DELETE /admin/room/:id`.
+ * `GET /admin/room/:id/messages`.
+ */
+export type RoomMessages = { 
+/**
+ * Ascending by position.
+ */
+messages: Array<RoomMessage>, 
+/**
+ * Whether the log may have older ones.
+ */
+more: boolean, };
+
+/**
+ * A message as it was written.
+ */
+export type RoomMessage = { 
+/**
+ * Its position.
+ */
+seq: Seq, 
+/**
+ * Its identity, chosen by the sender.
+ */
+id: MessageId, 
+/**
+ * Who wrote it, under the name of that moment.
+ */
+sender: Member, 
+/**
+ * When.
+ */
+sentAt: Timestamp, 
+/**
+ * Its newest text, also when it was deleted.
+ */
+body: MessageBody, 
+/**
+ * The position of the message that it answers.
+ */
+replyTo?: Seq, 
+/**
+ * The position of its deletion.
+ */
+deleted?: Seq, 
+/**
+ * What it said, oldest first: as it was sent, and after each edit.
+ */
+versions: Array<MessageVersion>, };
+
+/**
+ * What a message said from a moment on.
+ */
+export type MessageVersion = { 
+/**
+ * The position of the message, or of the edit.
+ */
+seq: Seq, 
+/**
+ * When.
+ */
+at: Timestamp, 
+/**
+ * What it said.
+ */
+body: MessageBody, };
+
+/**
+ * `DELETE /admin/client/:id`, `DELETE /admin/room/:id`, `DELETE /admin/room/:id/messages/:seq`.
  */
 export type Removed = { 
 /**
- * Clients, or members, that it hit.
+ * Clients, members or messages that it hit.
  */
 totalRemoved: number, 
 /**
@@ -812,7 +914,7 @@ requestId: string, };
 /**
  * What somebody did.
  */
-export type AuditAction = "login" | "logout" | "password_change" | "client_remove" | "room_delete" | "ban_create" | "ban_lift" | "notice_send" | "node_drain" | "audit_export";
+export type AuditAction = "login" | "logout" | "password_change" | "client_remove" | "room_delete" | "message_delete" | "ban_create" | "ban_lift" | "notice_send" | "node_drain" | "audit_export";
 
 /**
  * How an act went.
@@ -1048,7 +1150,74 @@ roomId?: RoomId,
 /**
  * What it says.
  */
+body: RawText, 
+/**
+ * The position of the message that it answers.
+ */
+replyTo?: Seq, };
+
+/**
+ * Gives a message of one's own another text. It takes a place of its own in the timeline.
+ */
+export type EditMessage = { 
+/**
+ * The identity of this act, a UUID: the same one again is answered, not done again.
+ */
+id: MessageId, 
+/**
+ * Which room; one's only one when absent.
+ */
+roomId?: RoomId, 
+/**
+ * The position of the message.
+ */
+seq: Seq, 
+/**
+ * What it says from now on.
+ */
 body: RawText, };
+
+/**
+ * Takes a message of one's own away. It takes a place of its own in the timeline.
+ */
+export type DeleteMessage = { 
+/**
+ * The identity of this act, a UUID: the same one again is answered, not done again.
+ */
+id: MessageId, 
+/**
+ * Which room; one's only one when absent.
+ */
+roomId?: RoomId, 
+/**
+ * The position of the message.
+ */
+seq: Seq, };
+
+/**
+ * Puts an emoji to a message, or takes one's own away again. It takes a place of its own in the timeline.
+ */
+export type React = { 
+/**
+ * The identity of this act, a UUID: the same one again is answered, not done again.
+ */
+id: MessageId, 
+/**
+ * Which room; one's only one when absent.
+ */
+roomId?: RoomId, 
+/**
+ * The position of the message.
+ */
+seq: Seq, 
+/**
+ * One emoji.
+ */
+emoji: RawText, 
+/**
+ * Whether it is to be there.
+ */
+on: boolean, };
 
 /**
  * Takes another name.
@@ -1119,6 +1288,27 @@ cursor?: string,
 limit?: number, };
 
 /**
+ * Asks who is in a room, in ascending order of their ids.
+ */
+export type ListMembers = { 
+/**
+ * Echoed in the reply.
+ */
+id?: CorrelationId, 
+/**
+ * Which room; one's only one when absent.
+ */
+roomId?: RoomId, 
+/**
+ * From the page before.
+ */
+cursor?: string, 
+/**
+ * How many, 1–500.
+ */
+limit?: number, };
+
+/**
  * Asks for a `PONG`.
  */
 export type Ping = { 
@@ -1130,7 +1320,7 @@ id?: CorrelationId, };
 /**
  * Everything that a client can ask for. `type` on the wire names the variant.
  */
-export type ClientCommand = { "type": "CONNECT" } & Connect | { "type": "CREATE_ROOM" } & CreateRoom | { "type": "JOIN_ROOM" } & JoinRoom | { "type": "LEAVE_ROOM" } & LeaveRoom | { "type": "SEND_MESSAGE" } & SendMessage | { "type": "UPDATE_USERNAME" } & UpdateUsername | { "type": "TYPING" } & Typing | { "type": "FETCH_HISTORY" } & FetchHistory | { "type": "LIST_ROOMS" } & ListRooms | { "type": "PING" } & Ping;
+export type ClientCommand = { "type": "CONNECT" } & Connect | { "type": "CREATE_ROOM" } & CreateRoom | { "type": "JOIN_ROOM" } & JoinRoom | { "type": "LEAVE_ROOM" } & LeaveRoom | { "type": "SEND_MESSAGE" } & SendMessage | { "type": "EDIT_MESSAGE" } & EditMessage | { "type": "DELETE_MESSAGE" } & DeleteMessage | { "type": "REACT" } & React | { "type": "UPDATE_USERNAME" } & UpdateUsername | { "type": "TYPING" } & Typing | { "type": "FETCH_HISTORY" } & FetchHistory | { "type": "LIST_ROOMS" } & ListRooms | { "type": "LIST_MEMBERS" } & ListMembers | { "type": "PING" } & Ping;
 
 /**
  * The answer to `CONNECT`: who one is.
@@ -1198,6 +1388,10 @@ seq: Seq,
  */
 members: Array<Member>, 
 /**
+ * Those of `members` whose connection is lost; they are members still.
+ */
+reconnecting?: Array<ClientId>, 
+/**
  * Joining: the newest 50. Resuming: all that came after the resumed position.
  */
 messages: Array<NewMessage>, 
@@ -1231,13 +1425,29 @@ id: MessageId,
  */
 sender: Member, 
 /**
- * What it says.
+ * What it says. Of a deleted message, and of a change, a text for clients that know neither.
  */
 body: MessageBody, 
 /**
  * When the timeline took it.
  */
-sentAt: Timestamp, };
+sentAt: Timestamp, 
+/**
+ * The position of the message that it answers.
+ */
+replyTo?: Seq, 
+/**
+ * What it does to an earlier message: then it is that, and not a message of its own.
+ */
+change?: MessageChange, 
+/**
+ * The position of the edit that gave it this body; absent when it is as it was sent.
+ */
+edited?: Seq, 
+/**
+ * The position of its deletion; its body is gone then.
+ */
+deleted?: Seq, };
 
 /**
  * Who came, left or changed their name. Several changes may be folded into one event.
@@ -1284,6 +1494,23 @@ username: Username,
  * Whether they are.
  */
 typing: boolean, };
+
+/**
+ * Whose connection was lost, and who is back. Who does not come back in time is in a `USER_EVENT` then.
+ */
+export type Presence = { 
+/**
+ * Which room.
+ */
+roomId: RoomId, 
+/**
+ * Whose connection was lost; they are members still.
+ */
+reconnecting?: Array<ClientId>, 
+/**
+ * Whose connection is there again.
+ */
+back?: Array<ClientId>, };
 
 /**
  * One is no longer in a room.
@@ -1355,7 +1582,11 @@ username?: Username,
 /**
  * `UPDATE_USERNAME`: a session that carries the new name.
  */
-session?: string, };
+session?: string, 
+/**
+ * Commands that count as messages: how many more may follow at once.
+ */
+budget?: Budget, };
 
 /**
  * A part of a room's log, in ascending order.
@@ -1400,13 +1631,46 @@ rooms: Array<RoomSummary>,
 cursor: string | null, };
 
 /**
+ * A page of a room's members.
+ */
+export type Members = { 
+/**
+ * Of the command.
+ */
+id?: CorrelationId, 
+/**
+ * Which room.
+ */
+roomId: RoomId, 
+/**
+ * Who is in it, by id, ascending.
+ */
+members: Array<Member>, 
+/**
+ * Those of `members` whose connection is lost; they are members still.
+ */
+reconnecting?: Array<ClientId>, 
+/**
+ * How many are in it.
+ */
+memberCount: number, 
+/**
+ * For the next page; null when this is the last.
+ */
+cursor: string | null, };
+
+/**
  * The answer to `PING`.
  */
 export type Pong = { 
 /**
  * Of the command.
  */
-id?: CorrelationId, };
+id?: CorrelationId, 
+/**
+ * The server's clock.
+ */
+at?: Timestamp, };
 
 /**
  * A command was refused.
@@ -1432,13 +1696,13 @@ retryAfterMs?: number, };
 /**
  * Everything that a server tells a client. `type` on the wire names the variant.
  */
-export type ServerEvent = { "type": "CONNECT" } & Connected | { "type": "ROOM_JOINED" } & RoomJoined | { "type": "NEW_MESSAGE" } & NewMessage | { "type": "USER_EVENT" } & UserEvent | { "type": "TYPING" } & MemberTyping | { "type": "ROOM_LEFT" } & RoomLeft | { "type": "NOTICE" } & Notice | { "type": "RECONNECT" } & Reconnect | { "type": "ACK" } & Ack | { "type": "HISTORY" } & History | { "type": "ROOMS" } & Rooms | { "type": "PONG" } & Pong | { "type": "ERROR" } & CommandError;
+export type ServerEvent = { "type": "CONNECT" } & Connected | { "type": "ROOM_JOINED" } & RoomJoined | { "type": "NEW_MESSAGE" } & NewMessage | { "type": "USER_EVENT" } & UserEvent | { "type": "TYPING" } & MemberTyping | { "type": "PRESENCE" } & Presence | { "type": "ROOM_LEFT" } & RoomLeft | { "type": "NOTICE" } & Notice | { "type": "RECONNECT" } & Reconnect | { "type": "ACK" } & Ack | { "type": "HISTORY" } & History | { "type": "ROOMS" } & Rooms | { "type": "MEMBERS" } & Members | { "type": "PONG" } & Pong | { "type": "ERROR" } & CommandError;
 
 /** Offered in the WebSocket handshake. */
 export const SUBPROTOCOL = "roomful.v1";
 
 /** Every `type` that this version knows. */
-export const EVENT_TYPES = ["CONNECT", "ROOM_JOINED", "NEW_MESSAGE", "USER_EVENT", "TYPING", "ROOM_LEFT", "NOTICE", "RECONNECT", "ACK", "HISTORY", "ROOMS", "PONG", "ERROR"] as const;
+export const EVENT_TYPES = ["CONNECT", "ROOM_JOINED", "NEW_MESSAGE", "USER_EVENT", "TYPING", "PRESENCE", "ROOM_LEFT", "NOTICE", "RECONNECT", "ACK", "HISTORY", "ROOMS", "MEMBERS", "PONG", "ERROR"] as const;
 
 /** What to do after a close. */
 export type AfterClose = 'no' | 'yes' | 'at_once' | 'without_session' | 'when_asked' | 'after_pause';

@@ -1,6 +1,8 @@
 import { FakeServer, type FakeOptions } from '../net/fake_server';
 import { FakeClock, FakeNetwork } from '../net/fake_socket';
+import type { Vault } from './keeper';
 import { Memory, type Shelf } from './memory';
+import type { Outgoing } from './queue';
 import { ChatStore } from './store';
 
 /** Storage that lasts as long as the test. */
@@ -13,10 +15,32 @@ export function shelf(): Shelf {
   };
 }
 
+/** What a database keeps for one tab, with a write that a test can hold up. */
+export class FakeVault implements Vault {
+  kept: readonly Outgoing[] = [];
+  /** Writes wait for this. */
+  pause: Promise<void> = Promise.resolve();
+
+  async load(): Promise<readonly Outgoing[]> {
+    return this.kept;
+  }
+
+  async save(entries: readonly Outgoing[]): Promise<void> {
+    await this.pause;
+    this.kept = entries;
+  }
+
+  async adopt(): Promise<readonly Outgoing[]> {
+    return [];
+  }
+}
+
 /** A browser tab: what survives a reload, and the store that does not. */
 export class Tab {
   readonly browser = shelf();
-  readonly tab = shelf();
+  tab = shelf();
+  /** Of pages that are opened from now on. */
+  vault: FakeVault | null = null;
   network: FakeNetwork;
   store!: ChatStore;
   #ids = 0;
@@ -42,8 +66,17 @@ export class Tab {
       random: () => 0.5,
       uuid: () => `${this.name}-${++this.#ids}`,
       memory: new Memory(this.browser, this.tab),
+      vault: this.vault,
     });
     this.store.connect();
+  }
+
+  /** The browser ends without notice: what only the tab had is gone. */
+  crash(): void {
+    const { place } = new Memory(this.browser, this.tab);
+    this.tab = shelf();
+    new Memory(this.browser, this.tab).place = place;
+    this.open();
   }
 
   #connect(): FakeNetwork {

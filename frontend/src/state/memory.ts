@@ -59,7 +59,12 @@ export class Memory {
   }
 
   set unsent(entries: readonly Outgoing[]) {
-    write(this.tab, 'roomful.unsent', entries.length > 0 ? entries : null);
+    this.keepUnsent(entries);
+  }
+
+  /** False when they cannot be kept. */
+  keepUnsent(entries: readonly Outgoing[]): boolean {
+    return write(this.tab, 'roomful.unsent', entries.length > 0 ? entries : null);
   }
 
   draft(roomId: number): string {
@@ -80,11 +85,14 @@ export function read<T>(shelf: Shelf, key: string): T | null {
   }
 }
 
-export function write(shelf: Shelf, key: string, value: unknown): void {
+/** False when it could not be. */
+export function write(shelf: Shelf, key: string, value: unknown): boolean {
   try {
     if (value === null) shelf.removeItem(key);
     else shelf.setItem(key, JSON.stringify(value));
+    return true;
   } catch {
     // Full or forbidden: the page works, it only does not remember.
+    return false;
   }
 }

@@ -25,7 +25,7 @@ beforeEach(() => {
       if (connected) sent.push(id);
       return connected;
     },
-    changed: (entries) => (shown = entries),
+    changed: (entries) => void (shown = entries),
   });
   outbox.take(connect(7));
 });
@@ -61,7 +61,7 @@ const states = () => shown.map(({ id, state }) => `${id} ${state}`);
 
 describe('a message', () => {
   it('is pending at once and sent when the room is live', () => {
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     expect(states()).toEqual(['a pending']);
     expect(sent).toEqual([]);
     outbox.flush(ROOM);
@@ -70,7 +70,7 @@ describe('a message', () => {
 
   it('settles by ACK, then leaves when the timeline has it', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     outbox.take(ack('a', 5));
     expect(states()).toEqual(['a sent']);
     outbox.settle(room(4));
@@ -81,7 +81,7 @@ describe('a message', () => {
 
   it('settles by its echo alone, and the ACK that follows changes nothing', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     outbox.settle(room(5, 'a'));
     outbox.take(ack('a', 5));
     expect(states()).toEqual([]);
@@ -90,15 +90,15 @@ describe('a message', () => {
 
   it('of somebody else with the same id settles nothing', () => {
     outbox.take(connect(8));
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     outbox.settle(room(5, 'a'));
     expect(states()).toEqual(['a pending']);
   });
 
   it('waits for the one before it, so that order is kept', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, '1');
-    outbox.add('b', ROOM, '2');
+    outbox.add({ id: 'a', roomId: ROOM, body: '1' });
+    outbox.add({ id: 'b', roomId: ROOM, body: '2' });
     expect(sent).toEqual(['a']);
     outbox.take(ack('a', 1));
     expect(sent).toEqual(['a', 'b']);
@@ -106,7 +106,7 @@ describe('a message', () => {
 
   it('of another room waits for that room', () => {
     outbox.flush(ROOM);
-    outbox.add('a', 20_001, '1');
+    outbox.add({ id: 'a', roomId: 20_001, body: '1' });
     expect(sent).toEqual([]);
     outbox.flush(20_001);
     expect(sent).toEqual(['a']);
@@ -116,7 +116,7 @@ describe('a message', () => {
 describe('without an answer', () => {
   it('it is sent 5 times with the same id, ever more slowly, then fails', async () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     const at: number[] = [];
     for (let second = 0; second < 200; second += 1) {
       if (sent.length > at.length) at.push(second);
@@ -129,7 +129,7 @@ describe('without an answer', () => {
 
   it('a retry by hand uses the same id and starts counting anew', async () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     await clock.pass(200_000);
     outbox.retry('a');
     expect(states()).toEqual(['a pending']);
@@ -140,18 +140,18 @@ describe('without an answer', () => {
 
   it('the next one goes on', async () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, '1');
-    outbox.add('b', ROOM, '2');
+    outbox.add({ id: 'a', roomId: ROOM, body: '1' });
+    outbox.add({ id: 'b', roomId: ROOM, body: '2' });
     await clock.pass(155_000);
     expect(sent.at(-1)).toBe('b');
   });
 
   it('after a lost connection it goes out again on the next', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     outbox.suspend();
     connected = false;
-    outbox.add('b', ROOM, 'more');
+    outbox.add({ id: 'b', roomId: ROOM, body: 'more' });
     connected = true;
     outbox.flush(ROOM);
     expect(sent).toEqual(['a', 'a']);
@@ -161,7 +161,7 @@ describe('without an answer', () => {
 
   it('a late ACK still settles what had failed', async () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     await clock.pass(200_000);
     outbox.take(ack('a', 3));
     expect(states()).toEqual(['a sent']);
@@ -178,8 +178,8 @@ describe('refused', () => {
     'bad_request',
   ])('with %s it fails at once, and the next one goes on', (code) => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, '1');
-    outbox.add('b', ROOM, '2');
+    outbox.add({ id: 'a', roomId: ROOM, body: '1' });
+    outbox.add({ id: 'b', roomId: ROOM, body: '2' });
     outbox.take(error('a', code));
     expect(shown[0]).toMatchObject({ state: 'failed', problem: { code } });
     expect(sent).toEqual(['a', 'b']);
@@ -189,7 +189,7 @@ describe('refused', () => {
     'with %s it waits as long as it was told and costs no attempt',
     async (code) => {
       outbox.flush(ROOM);
-      outbox.add('a', ROOM, 'hi');
+      outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
       for (let round = 1; round < 10; round += 1) {
         outbox.take(error('a', code, 3_000));
         expect(shown[0]).toMatchObject({ state: 'pending', retryAt: clock.now() + 3_000 });
@@ -204,7 +204,7 @@ describe('refused', () => {
 
   it('for long, it is given up before the server forgets its id', async () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     for (let second = 0; second < 600 && shown[0]!.state === 'pending'; second += 1) {
       outbox.take(error('a', 'unavailable', 1_000));
       await clock.pass(1_000);
@@ -216,7 +216,7 @@ describe('refused', () => {
 
 it('what was meant for a room that is over fails', () => {
   outbox.flush(ROOM);
-  outbox.add('a', ROOM, 'hi');
+  outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
   outbox.fail(ROOM, problem('room_over'));
   expect(shown[0]).toMatchObject({ state: 'failed', problem: { code: 'room_over' } });
 });
@@ -244,8 +244,8 @@ describe('under another identity', () => {
 
   it('what was transmitted is not repeated by itself, and what was not goes out', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, '1');
-    outbox.add('b', ROOM, '2');
+    outbox.add({ id: 'a', roomId: ROOM, body: '1' });
+    outbox.add({ id: 'b', roomId: ROOM, body: '2' });
     comeBackAs(8);
     expect(shown[0]).toMatchObject(uncertain);
     expect(sent).toEqual(['a', 'b']);
@@ -258,7 +258,7 @@ describe('under another identity', () => {
 
   it('under the same one everything goes out again', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     comeBackAs(7);
     expect(states()).toEqual(['a pending']);
     expect(sent).toEqual(['a', 'a']);
@@ -266,7 +266,7 @@ describe('under another identity', () => {
 
   it('it is let go of when the timeline turns out to have it', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     comeBackAs(8);
     outbox.settle(room(5, 'a'));
     expect(states()).toEqual([]);
@@ -274,8 +274,8 @@ describe('under another identity', () => {
 
   it('the same holds after a reload', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
-    outbox.add('b', ROOM, 'more');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
+    outbox.add({ id: 'b', roomId: ROOM, body: 'more' });
     outbox.suspend();
     outbox.restore(JSON.parse(JSON.stringify(shown)) as Outgoing[]);
     comeBackAs(8);
@@ -285,9 +285,9 @@ describe('under another identity', () => {
 
   it('it also holds for what nobody answered, and not for what was refused', async () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     await clock.pass(200_000);
-    outbox.add('b', ROOM, 'bad');
+    outbox.add({ id: 'b', roomId: ROOM, body: 'bad' });
     outbox.take(error('b', 'forbidden'));
     comeBackAs(8);
     expect(shown[0]).toMatchObject(uncertain);
@@ -297,7 +297,7 @@ describe('under another identity', () => {
   it('what could not be transmitted was not', () => {
     outbox.flush(ROOM);
     connected = false;
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     connected = true;
     comeBackAs(8);
     expect(states()).toEqual(['a pending']);
@@ -306,7 +306,7 @@ describe('under another identity', () => {
 
   it('a retry that was asked for offline is not asked about again', () => {
     outbox.flush(ROOM);
-    outbox.add('a', ROOM, 'hi');
+    outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
     comeBackAs(8);
     outbox.suspend();
     outbox.retry('a');
@@ -318,7 +318,7 @@ describe('under another identity', () => {
 
 it('a discarded message is forgotten, and its answer too', () => {
   outbox.flush(ROOM);
-  outbox.add('a', ROOM, 'hi');
+  outbox.add({ id: 'a', roomId: ROOM, body: 'hi' });
   outbox.discard('a');
   outbox.take(ack('a', 1));
   expect(states()).toEqual([]);

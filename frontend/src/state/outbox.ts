@@ -1,33 +1,36 @@
 import type { Clock, Random } from '../net/clock';
-import type { Command, Event } from '../protocol/codec';
+import { t } from '../i18n';
+import type { Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
 import type { Room } from './model';
 import { isTransient, problem, type Problem } from './problem';
+import {
+  arrived,
+  condense,
+  toCommand,
+  type Draft,
+  type MessageCommand,
+  type Outgoing,
+} from './queue';
 import { Retry, SAFE_MS } from './retry';
 
-/** A message of this client's that is not, or not yet, part of the timeline. */
-export interface Outgoing {
-  readonly id: string;
-  readonly roomId: number;
-  readonly body: string;
-  readonly at: number;
-  /** `sent`: acknowledged, and its own NEW_MESSAGE is still on the way. */
-  readonly state: 'pending' | 'sent' | 'failed';
-  readonly seq?: number;
-  /** Who it was transmitted as, and the server may have it from; not set while it cannot have it. */
-  readonly sentBy?: number;
-  readonly problem?: Problem;
-  /** The server asked to wait until then. */
-  readonly retryAt?: number;
-}
+export type { Act, Outgoing } from './queue';
 
 interface Deps {
   clock: Clock;
   random: Random;
   /** False when it cannot be sent now; `flush` is called when it can. */
-  transmit(command: Command<'SEND_MESSAGE'>): boolean;
-  changed(entries: readonly Outgoing[]): void;
+  transmit(command: MessageCommand): boolean;
+  /** What it answers is over when the entries are kept, or cannot be; nothing is there at once. */
+  changed(entries: readonly Outgoing[]): Promise<void> | void;
+  /** The server's clock; null while it is not known. This page's clock when absent. */
+  serverNow?(): number | null;
 }
+
+/** So many wait at most. */
+const MOST = 500;
+/** How far two readings of the server's clock may be apart. */
+const CLOCK_MS = 60_000;
 
 /**
  * Keeps each message until the timeline has it. One at a time is on its way: if the first of two
@@ -39,6 +42,8 @@ export class Outbox {
   /** The room that can take messages now. */
   #liveRoom: number | null = null;
   #me: number | undefined;
+  /** What an earlier page left is still being read: it comes before all else. */
+  #held = false;
 
   constructor(private readonly deps: Deps) {}
 
@@ -46,26 +51,60 @@ export class Outbox {
     return this.#entries;
   }
 
-  add(id: string, roomId: number, body: string): void {
+  /** False when there are too many already. */
+  add(draft: Draft): boolean {
+    const { entries, needed } = condense(this.#entries, draft);
+    if (needed && entries.length >= MOST) return false;
     const at = this.deps.clock.now();
-    this.#set([...this.#entries, { id, roomId, body, at, state: 'pending' }]);
+    if (needed) this.#set([...entries, { ...draft, at, state: 'pending' }]);
+    else if (entries !== this.#entries) this.#set(entries);
     this.#next();
+    return true;
+  }
+
+  /** Another text for a message that is not in the timeline yet. */
+  revise(id: string, newId: string, body: string): void {
+    const entry = this.#entries.find((one) => one.id === id);
+    if (!entry || entry.act !== undefined) return;
+    if (entry.sentBy === undefined) return this.#change(id, (one) => ({ ...one, body }));
+    const target = entry.seq === undefined ? { ofId: id } : { of: entry.seq };
+    this.add({ id: newId, roomId: entry.roomId, body, act: 'edit', ...target });
+  }
+
+  /** Transmits nothing until `restore`. */
+  hold(): void {
+    this.#held = true;
   }
 
   /**
-   * Takes back what was saved before a reload. What is so old that the server may have forgotten
-   * its id is not sent again without being asked: it might be there already.
+   * Takes back what an earlier page left. What nobody transmitted and is old is not sent without
+   * being asked; of what was, `#isStale` decides when its turn comes.
    */
   restore(entries: readonly Outgoing[]): void {
+    this.#held = false;
     const oldest = this.deps.clock.now() - SAFE_MS;
-    this.#set(
-      entries.map(({ id, roomId, body, at, state, sentBy, problem: why }) => {
-        const by = typeof sentBy === 'number' ? { sentBy } : {};
-        return state === 'failed' || at < oldest
-          ? { id, roomId, body, at, ...by, state: 'failed', problem: why ?? problem('no_answer') }
-          : { id, roomId, body, at, ...by, state: 'pending' };
-      }),
-    );
+    const known = new Set(this.#entries.map(({ id }) => id));
+    const former = entries
+      .filter(({ id }) => !known.has(id))
+      .map(({ retryAt: _, ...entry }): Outgoing => {
+        if (entry.state !== 'failed' && (entry.sentBy !== undefined || entry.at >= oldest)) {
+          const { problem: __, ...young } = entry;
+          return { ...young, state: 'pending' };
+        }
+        return { ...entry, state: 'failed', problem: entry.problem ?? problem('no_answer') };
+      });
+    if (former.length > 0) this.#set([...former, ...this.#entries].slice(-MOST));
+    if (this.#me !== undefined) this.#identified(this.#me);
+    this.#next();
+  }
+
+  /** The server's clock is known now. */
+  timed(): void {
+    this.#next();
+  }
+
+  has(id: string | undefined): boolean {
+    return this.#entries.some((entry) => entry.id === id);
   }
 
   /**
@@ -73,16 +112,15 @@ export class Outbox {
    * does not from somebody else; whoever was told so takes that on.
    */
   retry(id: string): void {
-    this.#change(id, ({ problem: why, retryAt: _, sentBy, ...entry }) => ({
-      ...entry,
-      ...(sentBy === undefined || why?.code === 'uncertain' ? {} : { sentBy }),
+    this.#change(id, ({ problem: why, retryAt: _, ...entry }) => ({
+      ...(why?.code === 'uncertain' ? unsent(entry) : entry),
       state: 'pending',
     }));
     this.#next();
   }
 
   discard(id: string): void {
-    this.#remove((entry) => entry.id === id);
+    this.#remove((entry) => entry.id === id || entry.ofId === id);
   }
 
   /** The room can be talked in; everything unacknowledged goes out again. */
@@ -116,17 +154,13 @@ export class Outbox {
     if (event.type === 'ERROR') this.#refused(event);
   }
 
-  /** Lets go of what the timeline has, or has had: whichever of ACK and echo came first. */
+  /** Lets go of what the timeline has. */
   settle(room: Room | null): void {
     if (!room || this.#entries.length === 0) return;
-    const there = new Set<string>();
-    for (const { id, sender } of room.messages) there.add(`${sender.clientId} ${id}`);
-    this.#remove(
-      (entry) =>
-        entry.roomId === room.roomId &&
-        (there.has(`${entry.sentBy ?? this.#me} ${entry.id}`) ||
-          (entry.state === 'sent' && isPast(room, entry.seq ?? 0))),
-    );
+    const there = arrived(this.#entries, room, this.#me);
+    if (there.size === 0) return;
+    for (const [id, seq] of there) this.#aim(id, seq);
+    this.#remove(({ id }) => there.has(id));
   }
 
   /**
@@ -151,13 +185,18 @@ export class Outbox {
       state: 'sent',
       ...(seq === undefined ? {} : { seq }),
     }));
+    if (seq !== undefined) this.#aim(id!, seq);
     this.#done(id!);
   }
 
   #refused(error: Event<'ERROR'>): void {
     const { id } = error;
     if (!this.#entries.some((entry) => entry.id === id && entry.state === 'pending')) return;
-    const why = problem(error.code);
+    const isChange = this.#entries.some((entry) => entry.id === id && entry.act !== undefined);
+    const why: Problem =
+      isChange && error.code === 'forbidden'
+        ? { code: 'forbidden', text: t.trust.cannotChange }
+        : problem(error.code);
     const flight = this.#inFlight;
     if (flight && flight.id === id && (isTransient(error) || error.code === 'not_connected')) {
       const retryAt = flight.retry.postponed(error.retryAfterMs);
@@ -166,8 +205,8 @@ export class Outbox {
     }
     // The server failed, not the message: the retry that is due anyway may succeed.
     if (error.code === 'internal') return;
-    this.#change(id!, ({ retryAt: _, sentBy: __, ...entry }) => ({
-      ...entry,
+    this.#change(id!, ({ retryAt: _, ...entry }) => ({
+      ...unsent(entry),
       state: 'failed',
       problem: why,
     }));
@@ -175,26 +214,38 @@ export class Outbox {
   }
 
   #next(): void {
-    if (this.#inFlight || this.#liveRoom === null) return;
+    if (this.#inFlight || this.#liveRoom === null || this.#held) return;
     const next = this.#entries.find(
-      (entry) => entry.state === 'pending' && entry.roomId === this.#liveRoom,
+      ({ state, roomId, ofId }) =>
+        state === 'pending' && roomId === this.#liveRoom && ofId === undefined,
     );
     if (!next) return;
-    const { id } = next;
-    const retry = new Retry(this.deps, {
+    const { id, sentBy, sentAt, at } = next;
+    let age = 0;
+    if (sentBy !== undefined) {
+      const now = this.#serverNow();
+      // `timed` comes here again.
+      if (now === null) return;
+      age = now - (sentAt ?? at);
+      // Also when the clocks contradict each other.
+      if (age > SAFE_MS || age < -CLOCK_MS) return this.#giveUp(id, problem('uncertain'));
+    }
+    const acts = {
       send: () => this.#transmit(id),
-      giveUp: () => {
-        const why = problem('no_answer');
-        this.#change(id, ({ retryAt: _, ...entry }) => ({
-          ...entry,
-          state: 'failed',
-          problem: why,
-        }));
-        this.#done(id);
-      },
-    });
-    this.#inFlight = { id, retry };
+      giveUp: () => this.#giveUp(id, problem('no_answer')),
+    };
+    this.#inFlight = { id, retry: new Retry(this.deps, acts, age) };
     this.#transmit(id);
+  }
+
+  #giveUp(id: string, why: Problem): void {
+    this.#change(id, (entry) => ({ ...afresh(entry), state: 'failed', problem: why }));
+    if (this.#inFlight?.id === id) this.#done(id);
+    else this.#next();
+  }
+
+  #serverNow(): number | null {
+    return this.deps.serverNow ? this.deps.serverNow() : this.deps.clock.now();
   }
 
   #transmit(id: string): void {
@@ -202,12 +253,21 @@ export class Outbox {
     const flight = this.#inFlight;
     if (!entry || flight?.id !== id) return;
     // Noted before it goes: the page may be closed, or the answer be there, right after.
-    this.#change(id, (one) => withSender(one.retryAt === undefined ? one : afresh(one), this.#me));
-    const { roomId, body, sentBy } = entry;
-    flight.retry.sent();
-    if (this.deps.transmit({ type: 'SEND_MESSAGE', id, roomId, body })) return;
-    this.#change(id, (one) => withSender(one, sentBy));
-    this.suspend();
+    const { sentBy, sentAt = this.#serverNow() ?? this.deps.clock.now() } = entry;
+    const me = this.#me;
+    const noted = this.#update(id, (one) => {
+      const plain = one.retryAt === undefined ? one : afresh(one);
+      return me === undefined ? plain : { ...plain, sentBy: me, sentAt };
+    });
+    const go = () => {
+      if (this.#inFlight !== flight) return;
+      flight.retry.sent();
+      if (this.deps.transmit(toCommand(entry))) return;
+      if (sentBy === undefined) this.#change(id, unsent);
+      this.suspend();
+    };
+    if (noted) void noted.then(go);
+    else go();
   }
 
   #done(id: string): void {
@@ -221,6 +281,13 @@ export class Outbox {
     this.#inFlight = null;
   }
 
+  /** What waits for the position of this message. */
+  #aim(id: string, seq: number): void {
+    if (!this.#entries.some(({ ofId }) => ofId === id)) return;
+    const aimed = ({ ofId: _, ...entry }: Outgoing): Outgoing => ({ ...entry, of: seq });
+    this.#set(this.#entries.map((entry) => (entry.ofId === id ? aimed(entry) : entry)));
+  }
+
   #remove(gone: (entry: Outgoing) => boolean): void {
     const kept = this.#entries.filter((entry) => !gone(entry));
     if (kept.length === this.#entries.length) return;
@@ -231,12 +298,16 @@ export class Outbox {
   }
 
   #change(id: string, change: (entry: Outgoing) => Outgoing): void {
-    this.#set(this.#entries.map((entry) => (entry.id === id ? change(entry) : entry)));
+    void this.#update(id, change);
   }
 
-  #set(entries: readonly Outgoing[]): void {
+  #update(id: string, change: (entry: Outgoing) => Outgoing): Promise<void> | void {
+    return this.#set(this.#entries.map((entry) => (entry.id === id ? change(entry) : entry)));
+  }
+
+  #set(entries: readonly Outgoing[]): Promise<void> | void {
     this.#entries = entries;
-    this.deps.changed(entries);
+    return this.deps.changed(entries);
   }
 }
 
@@ -244,12 +315,6 @@ function afresh({ problem: _, retryAt: __, ...entry }: Outgoing): Outgoing {
   return entry;
 }
 
-function withSender({ sentBy: _, ...entry }: Outgoing, clientId: number | undefined): Outgoing {
-  return clientId === undefined ? entry : { ...entry, sentBy: clientId };
-}
-
-/** The timeline has gone past this position, and it is not merely late in a hole. */
-function isPast(room: Room, seq: number): boolean {
-  const missing = room.holes.some((hole) => !hole.lost && hole.from <= seq && seq <= hole.to);
-  return seq <= room.seq && !missing;
+function unsent({ sentBy: _, sentAt: __, ...entry }: Outgoing): Outgoing {
+  return entry;
 }

@@ -2,12 +2,13 @@ import type { Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
 import { withHole } from './holes';
 import type { Exit, Line, Member, Model, Room, RoomList } from './model';
-import { asMessage, merge } from './timeline';
+import { asEntry, merge } from './timeline';
 
 /** A typist who says nothing more for this long has stopped, or is gone. */
 export const TYPING_MS = 5_000;
 const LINES_KEPT = 200;
 const NOTICES_KEPT = 3;
+const AWAY_KEPT = 20_000;
 
 /** What an event makes of the state. Pure; whoever asked for a reply reads it elsewhere. */
 export function reduce(model: Model, event: ServerEvent, now: number): Model {
@@ -25,10 +26,13 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
         exit: null,
       };
     case 'NEW_MESSAGE':
-      return inRoom(model, event.roomId, (room) => ({
-        ...merge(room, [asMessage(event)]),
-        typing: room.typing.filter((typist) => typist.clientId !== event.sender.clientId),
-      }));
+      return inRoom(model, event.roomId, (room) => {
+        const { clientId } = event.sender;
+        const merged = heard(merge(room, [asEntry(event)]), clientId);
+        // A reaction is given while one goes on writing.
+        if (event.change && event.change.kind !== 'edit') return merged;
+        return { ...merged, typing: merged.typing.filter((one) => one.clientId !== clientId) };
+      });
     case 'USER_EVENT':
       return members(model, event, now);
     case 'TYPING': {
@@ -37,8 +41,22 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
       return inRoom(model, event.roomId, (room) => {
         const others = room.typing.filter((typist) => typist.clientId !== clientId);
         const typist = { clientId, username, until: now + TYPING_MS };
-        return { ...room, typing: event.typing ? [...others, typist] : others };
+        return { ...heard(room, clientId), typing: event.typing ? [...others, typist] : others };
       });
+    }
+    case 'PRESENCE':
+      return inRoom(model, event.roomId, (room) => {
+        const away = new Set(room.reconnecting);
+        for (const clientId of event.back ?? []) away.delete(clientId);
+        for (const clientId of event.reconnecting ?? []) {
+          if (clientId !== model.me?.clientId && away.size < AWAY_KEPT) away.add(clientId);
+        }
+        return { ...room, reconnecting: away };
+      });
+    case 'ACK': {
+      if (!event.budget) return model;
+      const { remaining, oneMoreMs } = event.budget;
+      return { ...model, budget: { remaining, oneMoreAt: now + oneMoreMs } };
     }
     case 'ROOM_LEFT': {
       const { room } = model;
@@ -57,13 +75,10 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
           return leave(model, 'removed');
       }
     }
-    case 'NOTICE': {
-      const key = (model.notices.at(-1)?.key ?? 0) + 1;
-      const notice = { key, text: event.text, level: event.level };
-      return { ...model, notices: [...model.notices, notice].slice(-NOTICES_KEPT) };
-    }
+    case 'NOTICE':
+      return noticed(model, event.text, event.level);
+    case 'MEMBERS':
     case 'RECONNECT':
-    case 'ACK':
     case 'HISTORY':
     case 'ROOMS':
     case 'PONG':
@@ -72,6 +87,11 @@ export function reduce(model: Model, event: ServerEvent, now: number): Model {
     default:
       return unreachable(event, model);
   }
+}
+
+export function noticed(model: Model, text: string, level: string): Model {
+  const key = (model.notices.at(-1)?.key ?? 0) + 1;
+  return { ...model, notices: [...model.notices, { key, text, level }].slice(-NOTICES_KEPT) };
 }
 
 /** The room ended for this client, and not by its own wish. */
@@ -90,23 +110,37 @@ export function expireTyping(model: Model, now: number): Model {
 
 function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Room {
   const { room, epoch, seq, gap } = event;
-  const messages = event.messages.map(asMessage);
+  const entries = event.messages.map(asEntry);
+  // By id: the roster is drawn by it.
+  const named = new Map(event.members.map((member) => [member.clientId, member]));
+  const membersComplete = named.size >= room.memberCount;
+  // Of a large room only the first are named. The others that are known stay until all are asked
+  // for again; whoever left meanwhile is among them.
+  if (!membersComplete && old?.roomId === room.roomId) {
+    for (const member of old.members) {
+      if (!named.has(member.clientId)) named.set(member.clientId, member);
+    }
+  }
   const facts = {
     roomId: room.roomId,
     name: room.name,
     memberCount: room.memberCount,
-    // By id: the roster is drawn by it.
-    members: [...new Map(event.members.map((member) => [member.clientId, member])).values()],
+    members: [...named.values()],
+    membersComplete,
+    // The server says it of those whom it names.
+    reconnecting: new Set(event.reconnecting ?? []),
     live: true,
   };
   const lost = gap && gap.from <= gap.to ? { ...gap, lost: true } : null;
 
   if (old?.roomId === room.roomId && old.epoch === epoch) {
-    const merged = merge({ ...old, ...facts }, messages, seq);
+    const missed = entries.filter((entry) => entry.seq > old.seq).length;
+    const known = { ...old, ...facts, healed: (old.healed ?? 0) + missed };
+    const merged = merge(known, entries, seq);
     return lost ? { ...merged, holes: lostOnly(merged, lost) } : merged;
   }
 
-  const first = messages[0]?.seq ?? seq + 1;
+  const first = entries[0]?.seq ?? seq + 1;
   // A gap right before what came is ours to show; any other belongs to a life that is over.
   const base = lost?.to === first - 1 ? lost.from : first;
   const blank: Room = {
@@ -120,7 +154,7 @@ function joined(old: Room | null, event: Event<'ROOM_JOINED'>, now: number): Roo
     lines: [],
     typing: [],
   };
-  const fresh = merge(blank, messages, seq);
+  const fresh = merge(blank, entries, seq);
   if (old?.roomId !== room.roomId) return fresh;
   return { ...fresh, lines: [line(fresh, 'restarted', [], now, base - 1)] };
 }
@@ -173,15 +207,30 @@ function members(model: Model, event: Event<'USER_EVENT'>, now: number): Model {
     if (came.length > 0) lined = addLine(lined, line(lined, 'joined', came, now));
     if (left.length > 0) lined = addLine(lined, line(lined, 'left', left, now));
 
+    const gone = new Set(event.left);
+    const isHere = (clientId: number) =>
+      !gone.has(clientId) && !came.some((p) => p.clientId === clientId);
     return {
       ...lined,
       memberCount: event.memberCount,
       members: [...known.values()],
+      reconnecting: kept(room.reconnecting, isHere),
       typing: room.typing
-        .filter((typist) => !event.left?.includes(typist.clientId))
+        .filter((typist) => !gone.has(typist.clientId))
         .map((typist) => ({ ...typist, ...named.get(typist.clientId) })),
     };
   });
+}
+
+/** Somebody who says something is connected. */
+function heard(room: Room, clientId: number): Room {
+  if (!room.reconnecting.has(clientId)) return room;
+  return { ...room, reconnecting: kept(room.reconnecting, (other) => other !== clientId) };
+}
+
+function kept(all: ReadonlySet<number>, which: (clientId: number) => boolean): ReadonlySet<number> {
+  const rest = [...all].filter(which);
+  return rest.length === all.size ? all : new Set(rest);
 }
 
 /** A large room's roster is incomplete; whoever spoke is known by that. */

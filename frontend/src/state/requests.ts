@@ -6,7 +6,12 @@ import { Retry } from './retry';
 /** Commands that one event answers. Messages have the outbox, which outlives a connection. */
 export type Request = Exclude<
   ClientCommand,
-  { type: 'CONNECT' } | { type: 'SEND_MESSAGE' } | { type: 'TYPING' }
+  | { type: 'CONNECT' }
+  | { type: 'SEND_MESSAGE' }
+  | { type: 'EDIT_MESSAGE' }
+  | { type: 'DELETE_MESSAGE' }
+  | { type: 'REACT' }
+  | { type: 'TYPING' }
 >;
 
 /** Joining may also say ROOM_LEFT, of the former room and under the same id: that is no answer. */
@@ -17,6 +22,7 @@ const ANSWERS: Record<Request['type'], ServerEvent['type']> = {
   UPDATE_USERNAME: 'ACK',
   FETCH_HISTORY: 'HISTORY',
   LIST_ROOMS: 'ROOMS',
+  LIST_MEMBERS: 'MEMBERS',
   PING: 'PONG',
 };
 

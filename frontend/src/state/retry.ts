@@ -18,8 +18,10 @@ export class Retry {
   constructor(
     private readonly deps: { clock: Clock; random: Random },
     private readonly act: { send(): void; giveUp(): void },
+    /** How long ago it was sent for the first time. */
+    age = 0,
   ) {
-    this.#startedAt = deps.clock.now();
+    this.#startedAt = deps.clock.now() - age;
   }
 
   /** It is on its way: wait for the answer, then send again. */
@@ -45,7 +47,9 @@ export class Retry {
 
   #again(ms: number, attemptsLeft: boolean): void {
     this.#cancel();
-    const safe = this.deps.clock.now() + ms - this.#startedAt < SAFE_MS;
+    const age = this.deps.clock.now() + ms - this.#startedAt;
+    // A clock that was set back says nothing about how long ago that was.
+    const safe = age >= 0 && age < SAFE_MS;
     const next = attemptsLeft && safe ? this.act.send : this.act.giveUp;
     this.#cancel = this.deps.clock.after(ms, next);
   }

@@ -6,6 +6,10 @@ import type { RoomList, RoomSummary } from './model';
 const EVERY_MS = 15_000;
 /** In the lobby the list is all there is to see, and a friend's new room is waited for. */
 const LOBBY_MS = 5_000;
+/** More pages cost more, so they are read less often; but a list that is looked at is no older than this. */
+const SELDOM_MS = 60_000;
+/** So many rooms are more than anybody looks through: who searches for one among them has its number or its link. */
+const MAX_PAGES = 20;
 /** Own changes come in twos (left here, joined there). */
 const SOON_MS = 250;
 
@@ -24,6 +28,8 @@ export class RoomLister {
   #connected = false;
   #asking = false;
   #pages = 1;
+  #watchers = 0;
+  #at = -Infinity;
 
   constructor(private readonly deps: Deps) {}
 
@@ -33,9 +39,20 @@ export class RoomLister {
     this.#in(SOON_MS);
   }
 
-  more(): void {
+  /** Loads one page more than there are. False when that is as many as there may be. */
+  more(): boolean {
+    if (this.#pages >= MAX_PAGES) return false;
     this.#pages += 1;
     this.#in(0);
+    return true;
+  }
+
+  /** Somebody begins or ends to look at the list. In the lobby there is nothing else to look at. */
+  watched(is: boolean): void {
+    this.#watchers = Math.max(0, this.#watchers + (is ? 1 : -1));
+    if (!is || this.#watchers > 1 || this.#asking) return;
+    const age = this.deps.clock.now() - this.#at;
+    this.#in(Math.max(SOON_MS, this.#interval() - age));
   }
 
   pause(): void {
@@ -64,8 +81,13 @@ export class RoomLister {
       // The list that is there stays; the next round asks again.
     } finally {
       this.#asking = false;
-      this.#in(this.deps.inLobby() ? LOBBY_MS : EVERY_MS);
+      this.#at = this.deps.clock.now();
+      if (this.deps.inLobby() || this.#watchers > 0) this.#in(this.#interval());
     }
+  }
+
+  #interval(): number {
+    return Math.min(SELDOM_MS, (this.deps.inLobby() ? LOBBY_MS : EVERY_MS) * this.#pages);
   }
 
   async #collect(): Promise<RoomList> {

@@ -350,7 +350,9 @@ describe('history', () => {
 
 describe('the list of rooms', () => {
   it('is read while the page is visible only', async () => {
-    const { clock, server, ada } = await conversation();
+    const { clock, server, ada, bob } = await conversation();
+    ada.store.watchRooms(true);
+    bob.store.watchRooms(true);
     let reads = 0;
     server.intercept = ({ type }) => {
       if (type === 'LIST_ROOMS') reads += 1;

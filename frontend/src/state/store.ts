@@ -3,16 +3,24 @@ import type { Greeting, SocketMaker } from '../net/link';
 import { Connection, type Status } from '../net/socket';
 import type { Event } from '../protocol/codec';
 import type { ServerEvent } from '../protocol/generated';
+import { t } from '../i18n';
+import { indexOf } from './changes';
 import { firstOpen } from './holes';
+import { Keeper, type Vault } from './keeper';
+import { MemberLister } from './member_lister';
 import type { Memory } from './memory';
-import { EMPTY, type Exit, type Model } from './model';
+import { EMPTY, type Exit, type Message, type Model, type Trust, type Way } from './model';
 import { Outbox, type Outgoing } from './outbox';
+import { Past } from './past';
 import { CommandError, problem } from './problem';
-import { expireTyping, leave, reduce } from './reduce';
+import { Pulse } from './pulse';
+import { expireTyping, leave, noticed, reduce } from './reduce';
 import { Requests } from './requests';
 import { RoomLister } from './room_lister';
-import { mergeHistory, position } from './timeline';
+import { position } from './timeline';
+import { NO_TRUST, trustIn } from './trust';
 import { TypingNotifier } from './typing_notifier';
+import { Ways } from './ways';
 
 export interface Deps {
   url: string;
@@ -21,6 +29,8 @@ export interface Deps {
   random: Random;
   uuid: () => string;
   memory: Memory;
+  /** Where the outbox outlives a crash; without it, what outlives a reload has to do. */
+  vault?: Vault | null;
 }
 
 /** All that is on the screen follows from this. A change makes a new one. */
@@ -32,6 +42,7 @@ export interface View {
   outgoing: readonly Outgoing[];
   /** The person has chosen a name, or chosen not to. */
   welcomed: boolean;
+  trust: Trust;
   /** After a reload: the room that is being returned to. */
   returning: string | null;
 }
@@ -53,14 +64,19 @@ export class ChatStore {
   readonly #requests: Requests;
   readonly #lister: RoomLister;
   readonly #typing: TypingNotifier;
+  readonly #keeper: Keeper;
+  readonly #members: MemberLister;
+  readonly #past: Past;
+  readonly #pulse: Pulse;
+  readonly #ways = new Ways();
   readonly #subscribers = new Set<(view: View) => void>();
   #view: View;
   #forgetTypists: Cancel = () => {};
-  #healing = false;
   /** Watchers are told later, of several changes at once. */
   #held = false;
   /** Counts connections, so that what one of them started does not act on the next. */
   #life = 0;
+  #connections = 0;
 
   constructor(private readonly deps: Deps) {
     const { clock, random, memory } = deps;
@@ -73,6 +89,11 @@ export class ChatStore {
       busy: () => this.#requests.changing,
       moving: (is) => (is ? this.#requests.moving() : this.#requests.moved()),
       moved: (events) => this.#moved(events),
+      measured: (sentAt, at) => {
+        this.#pulse.answered(sentAt, at);
+        this.#outbox.timed();
+        this.#show({});
+      },
     });
     this.#view = {
       model: EMPTY,
@@ -81,7 +102,38 @@ export class ChatStore {
       outgoing: [],
       welcomed: memory.identity.welcomed ?? false,
       returning: memory.place?.name ?? null,
+      trust: NO_TRUST,
     };
+    this.#pulse = new Pulse(clock, {
+      ping: () => this.#connection.ping(),
+      woke: () => this.#connection.check(),
+    });
+    const found = (room: Model['room']) => this.#show({ model: { ...this.#view.model, room } });
+    this.#members = new MemberLister({
+      ask: (roomId, page) => this.#request({ type: 'LIST_MEMBERS', roomId, ...page }),
+      room: () => this.#view.model.room,
+      found: (members, membersComplete) => {
+        const { room } = this.#view.model;
+        if (room) found({ ...room, members, membersComplete });
+      },
+    });
+    this.#past = new Past({
+      ask: (roomId, asked, limit) =>
+        this.#request({ type: 'FETCH_HISTORY', roomId, limit, ...asked }),
+      room: () => this.#view.model.room,
+      changed: (room) => {
+        found(room);
+        this.#outbox.settle(room);
+      },
+      life: () => this.#life,
+    });
+    this.#keeper = new Keeper({
+      memory,
+      vault: deps.vault ?? null,
+      clock,
+      lost: () => this.#say(t.trust.notKept),
+      late: (entries) => this.#outbox.restore(entries),
+    });
     this.#requests = new Requests({
       clock,
       random,
@@ -92,9 +144,10 @@ export class ChatStore {
       random,
       transmit: (command) => this.#connection.send(command),
       changed: (outgoing) => {
-        memory.unsent = outgoing.filter((entry) => entry.state !== 'sent');
         this.#show({ outgoing });
+        return this.#keeper.save(outgoing);
       },
+      serverNow: () => this.#pulse.now(),
     });
     this.#lister = new RoomLister({
       clock,
@@ -105,7 +158,11 @@ export class ChatStore {
     this.#typing = new TypingNotifier(clock, (typing) => {
       if (this.#view.model.room?.live) this.#connection.send({ type: 'TYPING', typing });
     });
-    this.#outbox.restore(memory.unsent);
+    const former = this.#keeper.load();
+    if (former instanceof Promise) {
+      this.#outbox.hold();
+      void former.then((entries) => this.#outbox.restore(entries));
+    } else this.#outbox.restore(former);
   }
 
   /** The contract of Svelte's stores. */
@@ -126,7 +183,10 @@ export class ChatStore {
   /** What the browser says about network and page. */
   pageBecame(what: 'online' | 'offline' | 'visible' | 'hidden'): void {
     if (what === 'online' || what === 'offline') this.#show({ online: what === 'online' });
-    else this.#lister.visible(what === 'visible');
+    else {
+      this.#lister.visible(what === 'visible');
+      this.#pulse.visible(what === 'visible');
+    }
     if (what !== 'hidden') this.#connection.check();
   }
 
@@ -166,11 +226,57 @@ export class ChatStore {
     await this.#request({ type: 'LEAVE_ROOM', roomId }, postponed);
   }
 
-  say(body: string): void {
+  /** Gives a message of one's own another text. */
+  edit(seq: number, body: string): void {
+    this.#act('edit', seq, body);
+  }
+
+  /** Takes a message of one's own away. */
+  remove(seq: number): void {
+    this.#act('delete', seq, '');
+  }
+
+  /** Puts an emoji to a message, or takes one's own away. */
+  react(seq: number, emoji: string, on: boolean): void {
+    this.#act(on ? 'react' : 'unreact', seq, emoji);
+  }
+
+  /** Gives a message of one's own that has no position yet another text. */
+  revise(id: string, body: string): void {
+    this.#outbox.revise(id, this.deps.uuid(), body);
+  }
+
+  /** Fetches one message that is not here, for a quotation; null when it cannot be had. */
+  lookUp(seq: number): Promise<Message | null> {
+    return this.#past.lookUp(seq);
+  }
+
+  /** Loads older messages until the position is here. False when it cannot be had. */
+  loadBack(seq: number): Promise<boolean> {
+    return this.#past.backTo(seq);
+  }
+
+  /** Asks for all members of the room, page by page. */
+  loadMembers(): Promise<void> {
+    return this.#members.load();
+  }
+
+  /** What happened to a message, as far as this page knows. */
+  way(seq: number): Way | null {
+    const messages = this.#view.model.room?.messages ?? [];
+    const message = messages[indexOf(messages, seq)];
+    return message ? { numbered: message.sentAt, ...this.#ways.of(seq) } : null;
+  }
+
+  /** `replyTo`: the position of the message that it answers. False when too many wait already. */
+  say(body: string, replyTo?: number): boolean {
     const roomId = this.#view.model.room?.roomId;
-    if (roomId === undefined) return;
+    if (roomId === undefined) return false;
     this.#typing.stopped(true);
-    this.#outbox.add(this.deps.uuid(), roomId, body);
+    const draft = { id: this.deps.uuid(), roomId, body };
+    const taken = this.#outbox.add(replyTo === undefined ? draft : { ...draft, replyTo });
+    if (!taken) this.#say(t.trust.tooManyWait);
+    return taken;
   }
 
   retry(id: string): void {
@@ -191,34 +297,23 @@ export class ChatStore {
     return this.deps.memory.draft(roomId);
   }
 
-  moreRooms(): void {
-    this.#lister.more();
+  /** False when the list is as long as it may be. */
+  moreRooms(): boolean {
+    return this.#lister.more();
   }
 
-  async loadOlder(): Promise<void> {
-    const { room } = this.#view.model;
-    if (!room || room.fromStart) return;
-    await this.#fetch(room.roomId, { before: room.base });
+  /** Somebody begins or ends to look at the list of rooms. */
+  watchRooms(watched: boolean): void {
+    this.#lister.watched(watched);
+  }
+
+  loadOlder(): Promise<void> {
+    return this.#past.older();
   }
 
   /** Asks for the messages that were missed, hole by hole. */
-  async heal(): Promise<void> {
-    if (this.#healing) return;
-    this.#healing = true;
-    const life = this.#life;
-    try {
-      for (;;) {
-        const { room } = this.#view.model;
-        const hole = room?.live ? firstOpen(room.holes) : undefined;
-        if (!room || !hole) break;
-        await this.#fetch(room.roomId, { after: hole.from - 1 });
-        if (life !== this.#life) break;
-      }
-    } catch {
-      // The hole stays on the screen, with a button that comes here again.
-    } finally {
-      this.#healing = false;
-    }
+  heal(): Promise<void> {
+    return this.#past.heal();
   }
 
   dismissNotice(key: number): void {
@@ -273,6 +368,7 @@ export class ChatStore {
   }
 
   #digest(event: ServerEvent): void {
+    this.#follow(event);
     this.#show({ model: reduce(this.#view.model, event, this.deps.clock.now()) });
     this.#requests.take(event);
     this.#outbox.take(event);
@@ -280,7 +376,11 @@ export class ChatStore {
       case 'CONNECT':
         this.deps.memory.identify({ session: event.session });
         this.#lister.refresh();
+        this.#pulse.connected(true);
         this.#restore();
+        void this.#keeper
+          .adopt(event.clientId)
+          .then((entries) => entries.length > 0 && this.#outbox.restore(entries));
         break;
       case 'ROOM_JOINED':
         this.deps.memory.place = { roomId: event.room.roomId, name: event.room.name };
@@ -288,6 +388,10 @@ export class ChatStore {
         this.#outbox.settle(this.#view.model.room);
         this.#outbox.flush(event.room.roomId);
         this.#lister.refresh();
+        this.#members.again();
+        break;
+      case 'USER_EVENT':
+        this.#members.take(event);
         break;
       case 'ROOM_LEFT':
         this.#typing.stopped(true);
@@ -304,12 +408,48 @@ export class ChatStore {
     if (room?.live && firstOpen(room.holes)) void this.heal();
   }
 
+  /** Notes when what happened to a message, while it is still known whose it is. */
+  #follow(event: ServerEvent): void {
+    const now = this.deps.clock.now();
+    const { model, outgoing } = this.#view;
+    const taken = (id: string | undefined) => {
+      const at = outgoing.find((entry) => entry.id === id)?.at;
+      return at === undefined ? {} : { accepted: at };
+    };
+    if (event.type === 'ROOM_JOINED') this.#ways.in(event.room.roomId, event.epoch);
+    if (event.type === 'CONNECT') this.#connections += 1;
+    if (event.type === 'NEW_MESSAGE' && event.roomId === model.room?.roomId) {
+      const isOwn = event.sender.clientId === model.me?.clientId;
+      this.#ways.note(event.seq, { ...(isOwn ? taken(event.id) : {}), delivered: now });
+    }
+    if (event.type === 'ACK' && event.seq !== undefined && event.roomId === model.room?.roomId) {
+      this.#ways.note(event.seq, { ...taken(event.id), acknowledged: now });
+    }
+    if (event.type === 'ERROR' && event.code === 'rate_limited' && this.#outbox.has(event.id)) {
+      const budget = { remaining: 0, oneMoreAt: now + (event.retryAfterMs ?? 0) };
+      this.#show({ model: { ...model, budget } });
+    }
+  }
+
+  #act(act: 'edit' | 'delete' | 'react' | 'unreact', of: number, body: string): void {
+    const roomId = this.#view.model.room?.roomId;
+    if (roomId === undefined) return;
+    const taken = this.#outbox.add({ id: this.deps.uuid(), roomId, body, act, of });
+    if (!taken) this.#say(t.trust.tooManyWait);
+  }
+
+  /** Something that this page itself has to say. */
+  #say(text: string): void {
+    this.#show({ model: noticed(this.#view.model, text, 'warning') });
+  }
+
   #statusChanged(status: Status): void {
     if (status.phase !== 'ready') {
       this.#life += 1;
       this.#requests.disconnected();
       this.#outbox.suspend();
       this.#lister.pause();
+      this.#pulse.connected(false);
       const { model } = this.#view;
       const room = model.room && { ...model.room, live: false, typing: [] };
       this.#show({ status, model: { ...model, room } });
@@ -361,14 +501,6 @@ export class ChatStore {
     this.#lister.refresh();
   }
 
-  async #fetch(roomId: number, asked: { before: number } | { after: number }): Promise<void> {
-    const reply = await this.#request({ type: 'FETCH_HISTORY', roomId, limit: PAGE, ...asked });
-    const { model } = this.#view;
-    if (model.room?.roomId !== roomId || reply.type !== 'HISTORY') return;
-    this.#show({ model: { ...model, room: mergeHistory(model.room, asked, reply) } });
-    this.#outbox.settle(this.#view.model.room);
-  }
-
   #request(...args: Parameters<Requests['send']>): Promise<ServerEvent> {
     return this.#requests.send(...args);
   }
@@ -386,7 +518,10 @@ export class ChatStore {
   }
 
   #show(change: Partial<View>): void {
-    this.#view = { ...this.#view, ...change };
+    const former = this.#view;
+    const next = { ...former, ...change };
+    const trust = trustIn(former, next, this.#connections, this.#pulse);
+    this.#view = { ...next, trust };
     if (this.#held) return;
     for (const run of this.#subscribers) run(this.#view);
   }

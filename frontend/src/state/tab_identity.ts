@@ -61,6 +61,14 @@ function both(browser: Shelf, tab: Shelf, name: string): Shelf {
   };
 }
 
+/** The name that this tab holds; null where tabs share one identity, and nobody could tell them apart. */
+export function tabName(
+  self: Shelf,
+  { browser, tab }: Pick<Parts, 'browser' | 'tab'>,
+): string | null {
+  return self === browser ? null : holder(tab);
+}
+
 function holder(shelf: Shelf): string | null {
   const found = read<unknown>(shelf, KEY);
   return typeof found === 'string' ? found : null;

@@ -12,6 +12,8 @@ pub(crate) mod limits;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod message_delete;
+pub(crate) mod messages;
 pub(crate) mod notice;
 mod params;
 pub(crate) mod password;
@@ -59,6 +61,24 @@ pub(crate) fn routes(state: Arc<State>) -> Routes {
                 )
                 .service(Endpoint::at_any(&["/room", "/rooms"]).get(rooms::rooms))
                 .service(Endpoint::at_any(&["/room/{id}", "/rooms/{id}"]).get(room::room).delete(room_delete::delete))
+                .service(
+                    Endpoint::at_any(&[
+                        "/room/{id}/message",
+                        "/room/{id}/messages",
+                        "/rooms/{id}/message",
+                        "/rooms/{id}/messages",
+                    ])
+                    .get(messages::read),
+                )
+                .service(
+                    Endpoint::at_any(&[
+                        "/room/{id}/message/{seq}",
+                        "/room/{id}/messages/{seq}",
+                        "/rooms/{id}/message/{seq}",
+                        "/rooms/{id}/messages/{seq}",
+                    ])
+                    .delete(message_delete::delete),
+                )
                 .service(Endpoint::at_any(&["/ban", "/bans"]).get(bans::bans).post(ban::ban))
                 .service(Endpoint::at_any(&["/ban/{id}", "/bans/{id}"]).delete(ban_lift::lift))
                 .service(Endpoint::at_any(&["/notice", "/notices"]).post(notice::notice))

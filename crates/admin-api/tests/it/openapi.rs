@@ -47,7 +47,7 @@ fn every_call_is_described_with_examples_and_who_may_call_it() {
             }
         }
     }
-    assert_eq!(count, 19);
+    assert_eq!(count, 21);
     assert_eq!(document["components"]["securitySchemes"]["adminToken"]["scheme"], "bearer");
     assert_eq!(document.get("security"), None, "others are merged with it");
 

@@ -40,6 +40,8 @@ async fn wrong_methods() {
         ("/admin/clients/12345", "GET, HEAD, DELETE"),
         ("/admin/rooms", "GET, HEAD"),
         ("/admin/room/12345", "GET, HEAD, DELETE"),
+        ("/admin/room/12345/messages", "GET, HEAD"),
+        ("/admin/rooms/12345/message/7", "DELETE"),
         ("/admin/bans", "GET, HEAD, POST"),
         ("/admin/bans/1700000000000-00000000", "DELETE"),
         ("/admin/notices", "POST"),
@@ -85,6 +87,9 @@ async fn ids_that_are_none_name_nothing() {
             problem(api.get(&format!("/admin/{path}/{id}")).await, 404).await;
             problem(api.delete(&format!("/admin/{path}/{id}")).await, 404).await;
         }
+        problem(api.get(&format!("/admin/room/{id}/messages")).await, 404).await;
+        problem(api.delete(&format!("/admin/rooms/{id}/message/1")).await, 404).await;
+        problem(api.delete(&format!("/admin/room/12345/messages/{id}")).await, 404).await;
         problem(api.delete(&format!("/admin/bans/{id}")).await, 404).await;
         problem(api.send(Method::POST, &format!("/admin/servers/{id}/drain"), None).await, 404).await;
     }

@@ -12,13 +12,11 @@ use std::hint::black_box;
 pub fn ack() {
     let id: CorrelationId = sample::MESSAGE.parse().unwrap();
     let ack = || Ack {
-        id: Some(id.clone()),
         room_id: Some(sample::room()),
         seq: Some(Seq::new(1042)),
         sent_at: Some(sample::SENT_AT),
         duplicate: Some(false),
-        username: None,
-        session: None,
+        ..Ack::of(Some(id.clone()))
     };
     count(ack, |ack| drop(black_box(frame::text(ServerEvent::from(ack).encode().as_bytes()))));
 }
@@ -41,6 +39,7 @@ pub fn room_joined() {
     };
     let view = || RoomView {
         room: room.clone(),
+        reconnecting: Vec::new(),
         members: (0..members).map(sample::member).collect(),
         epoch: sample::epoch(),
         seq: Seq::new(1000 + messages),

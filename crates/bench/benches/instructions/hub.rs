@@ -8,7 +8,7 @@ use engine::{
     clock::{MockClock, SeededEntropy},
     engine::Target,
     fold,
-    port::{Address, Appended, Bus, Change, Delivery, NewRoom, Post, Sink, Slice, Span},
+    port::{Address, Appended, Bus, Change, Delivery, NewRoom, Original, Post, Sink, Slice, Span},
 };
 use protocol::{Epoch, RoomId, RoomName, Seq};
 use std::{
@@ -173,6 +173,10 @@ impl Bus for Silent {
     async fn read(&self, _: RoomId, _: Span, _: usize) -> Result<Slice, PortError> {
         let (oldest, newest) = (Seq::new(1), Seq::ZERO);
         Ok(Slice { epoch: sample::epoch(), oldest, newest, entries: Vec::new(), more: false })
+    }
+
+    async fn originals(&self, _: RoomId, _: Span, _: usize) -> Result<Slice<Original>, PortError> {
+        Err(PortError::RoomNotFound)
     }
 
     async fn renew(&self, _: RoomId, _: &Epoch) -> Result<(), PortError> {

@@ -1,13 +1,19 @@
 //! What clients ask for: one file a command. Each takes the client and its payload, and gives a reply or a refusal; the
 //! rest (limits, the echo of `id`, floods) is the same for all and is here.
 
+mod change;
 mod connect;
 mod create_room;
+mod delete_message;
+mod edit_message;
 mod fetch_history;
 mod join_room;
 mod leave_room;
+mod list_members;
 mod list_rooms;
 mod ping;
+mod post;
+mod react;
 mod send_message;
 mod typing;
 mod update_username;
@@ -27,7 +33,7 @@ use engine::{
 };
 use protocol::{
     ClientCommand, ClientId, CloseCode, CorrelationId, ErrorCode, RoomId, ServerEvent, TextError, Username, decode,
-    event::{CommandError, LeaveReason, RoomLeft},
+    event::{Budget, CommandError, LeaveReason, RoomLeft},
     policy::Policy,
 };
 use runtime::telemetry::LoggedAddress;
@@ -45,6 +51,8 @@ pub(crate) struct Client {
     address: IpAddr,
     speaker: Option<Box<Speaker>>,
     strikes: Strikes,
+    /// What the node's limit of messages had left after this command.
+    budget: Option<Budget>,
 }
 
 /// Who speaks, once `CONNECT` has said so.
@@ -102,7 +110,7 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
     let (limiter, who) = (&client.node.limiter, Who::Client(speaker));
     match policy_of(&command) {
         // The timeline asks the cluster's layer: a message has to be worth one round trip, not two.
-        Policy::Message => limiter.check_node(Policy::Message, who)?,
+        Policy::Message => client.budget = limiter.check_node(Policy::Message, who)?,
         policy => limiter.check(policy, who).await?,
     }
     match command {
@@ -110,18 +118,25 @@ async fn carry_out(client: &mut Client, id: &Option<CorrelationId>, command: Cli
         ClientCommand::JoinRoom(c) => join_room::run(client, c).await,
         ClientCommand::LeaveRoom(c) => leave_room::run(client, c).await,
         ClientCommand::SendMessage(c) => send_message::run(client, id.clone(), c).await,
+        ClientCommand::EditMessage(c) => edit_message::run(client, id.clone(), c).await,
+        ClientCommand::DeleteMessage(c) => delete_message::run(client, id.clone(), c).await,
+        ClientCommand::React(c) => react::run(client, id.clone(), c).await,
         ClientCommand::UpdateUsername(c) => update_username::run(client, c).await,
         ClientCommand::Typing(c) => typing::run(client, c).await,
         ClientCommand::FetchHistory(c) => fetch_history::run(client, c).await,
         ClientCommand::ListRooms(c) => list_rooms::run(client, c).await,
-        ClientCommand::Ping(c) => Ok(ping::run(c)),
+        ClientCommand::Ping(c) => Ok(ping::run(client, c)),
+        ClientCommand::ListMembers(c) => list_members::run(client, c).await,
         ClientCommand::Connect(_) => Ok(None), // above
     }
 }
 
 fn policy_of(command: &ClientCommand) -> Policy {
     match command {
-        ClientCommand::SendMessage(_) => Policy::Message,
+        ClientCommand::SendMessage(_)
+        | ClientCommand::EditMessage(_)
+        | ClientCommand::DeleteMessage(_)
+        | ClientCommand::React(_) => Policy::Message,
         ClientCommand::CreateRoom(_) => Policy::RoomCreate,
         ClientCommand::Typing(_) => Policy::Typing,
         ClientCommand::Connect(_)
@@ -130,6 +145,7 @@ fn policy_of(command: &ClientCommand) -> Policy {
         | ClientCommand::UpdateUsername(_)
         | ClientCommand::FetchHistory(_)
         | ClientCommand::ListRooms(_)
+        | ClientCommand::ListMembers(_)
         | ClientCommand::Ping(_) => Policy::Command,
     }
 }
@@ -141,7 +157,7 @@ impl Client {
         connection: Rc<Connection<TcpStream>>,
         address: IpAddr,
     ) -> Self {
-        Self { node, hub, connection, address, speaker: None, strikes: Strikes::default() }
+        Self { node, hub, connection, address, speaker: None, strikes: Strikes::default(), budget: None }
     }
 
     /// The connection is over; the client's membership is not, yet.
@@ -285,7 +301,7 @@ fn outcome(entered: &Result<Entered, PortError>) -> Option<Resumed> {
         Ok(entered) if entered.view.recovered => Some(Resumed::Recovered),
         Ok(entered) if entered.view.gap.is_some() => Some(Resumed::Gap),
         Ok(_) => Some(Resumed::Lost),
-        Err(PortError::Unavailable(_) | PortError::Superseded | PortError::Limited(_)) => None,
+        Err(PortError::Unavailable(_) | PortError::Superseded | PortError::Limited(_) | PortError::Amended) => None,
         Err(
             PortError::RoomNotFound
             | PortError::RoomFull
@@ -357,6 +373,7 @@ impl From<PortError> for Refusal {
             PortError::Limited(wait) => return Wait(wait).into(),
             PortError::TooManyRooms => ErrorCode::Forbidden,
             PortError::BadCursor => ErrorCode::BadRequest,
+            PortError::Amended => ErrorCode::Forbidden,
         };
         Self::error(code, e.to_string())
     }

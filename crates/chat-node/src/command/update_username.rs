@@ -12,16 +12,5 @@ pub(super) async fn run(client: &mut Client, command: UpdateUsername) -> Reply {
     speaker.identity.username = name.clone();
     // The old session would bring the old name back once the cluster has forgotten the client.
     let (session, _) = client.node.sessions.issue(&speaker.identity, client.node.engine.now());
-    Ok(Some(
-        Ack {
-            id: command.id,
-            room_id: None,
-            seq: None,
-            sent_at: None,
-            duplicate: None,
-            username: Some(name),
-            session: Some(session),
-        }
-        .into(),
-    ))
+    Ok(Some(Ack { username: Some(name), session: Some(session), ..Ack::of(command.id) }.into()))
 }

@@ -127,8 +127,10 @@ async fn history_rooms_and_ping() {
     assert_eq!(rooms, json!({"type": "ROOMS", "id": "l", "rooms": [summary], "cursor": null}));
 
     let longest = "x".repeat(64);
-    assert_eq!(alice.ask(json!({"type": "PING", "id": longest})).await, json!({"type": "PONG", "id": longest}));
-    assert_eq!(alice.ask(json!({"type": "PING"})).await, json!({"type": "PONG"}));
+    let pong = alice.ask(json!({"type": "PING", "id": longest})).await;
+    assert_eq!(pong, json!({"type": "PONG", "id": longest, "at": pong["at"]}));
+    let pong = alice.ask(json!({"type": "PING"})).await;
+    assert_eq!(pong, json!({"type": "PONG", "at": pong["at"]}));
 }
 
 #[tokio::test]

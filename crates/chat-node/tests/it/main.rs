@@ -6,6 +6,7 @@
 
 mod admission;
 mod bad_input;
+mod changes;
 mod closes;
 mod comeback;
 mod commands;
@@ -20,6 +21,7 @@ mod lost;
 mod memory;
 mod operators;
 mod policies;
+mod presence;
 mod random;
 mod sessions;
 mod shutdown;

@@ -11,7 +11,7 @@ const MESSAGES: usize = 400;
 async fn talk(client: &mut Client) {
     for n in 0..MESSAGES {
         let id = MessageId::new(Uuid::new_v4());
-        let command = SendMessage { id, room_id: None, body: format!("{n}").as_str().into() };
+        let command = SendMessage { id, room_id: None, reply_to: None, body: format!("{n}").as_str().into() };
         client.send(&ClientCommand::SendMessage(command)).await.unwrap();
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{
     http::{get, request},
     site::Nginx,
 };
-use runtime::http::{CONTENT_SECURITY_POLICY, SECURITY_HEADERS};
+use runtime::http::{CONTENT_SECURITY_POLICY, SECURITY_HEADERS, WORKER_SECURITY_POLICY};
 use std::{fs, os::unix::fs::symlink, path::Path};
 
 fn put(root: &Path, path: &str, bytes: impl AsRef<[u8]>) {
@@ -15,10 +15,16 @@ fn put(root: &Path, path: &str, bytes: impl AsRef<[u8]>) {
 
 #[tokio::test]
 async fn every_answer_has_the_headers_of_the_services_once() {
-    let nginx = Nginx::start(|site| put(&site.frontend, "favicon.svg", "<svg/>")).await;
+    let nginx = Nginx::start(|site| {
+        put(&site.frontend, "favicon.svg", "<svg/>");
+        put(&site.frontend, "sw.js", "worker");
+    })
+    .await;
     for (path, policy) in [
         ("/", Some(CONTENT_SECURITY_POLICY)),
         ("/index.html", Some(CONTENT_SECURITY_POLICY)),
+        ("/r/12345", Some(CONTENT_SECURITY_POLICY)),
+        ("/sw.js", Some(WORKER_SECURITY_POLICY)),
         ("/favicon.svg", None),
         ("/nothing.html", None),
         ("/ws", None),
@@ -49,6 +55,50 @@ async fn the_dashboard_is_a_page_of_its_own() {
     assert_eq!(request(nginx.address(), "POST", "/admin/", &[], b"{}").await.status, 405);
     let none = Nginx::start(|_| ()).await;
     assert_eq!(get(none.address(), "/admin/", &[]).await.status, 404);
+}
+
+/// The page asks for the room itself. What is no link is not there.
+#[tokio::test]
+async fn a_link_to_a_room_is_the_page() {
+    let nginx = Nginx::start(|_| ()).await;
+    let page = get(nginx.address(), "/", &[]).await;
+    for path in ["/r/10000", "/r/999999999", "/r/1?from=mail"] {
+        let link = get(nginx.address(), path, &[]).await;
+        assert_eq!((link.status, link.one("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        assert_eq!((link.one("cache-control"), link.one("etag")), ("no-cache", page.one("etag")));
+        assert_eq!(link.body, page.body);
+        assert_eq!(request(nginx.address(), "POST", path, &[], b"{}").await.status, 405);
+    }
+    for path in ["/r", "/r/", "/r/10000/", "/r/10000/x", "/r/10000.html", "/r/x", "/r/-1", "/r/12345678901234567"] {
+        get(nginx.address(), path, &[]).await.assert_problem(404);
+    }
+}
+
+/// A worker that is cached would go on serving the page of a former version.
+#[tokio::test]
+async fn what_the_page_is_installed_with() {
+    let nginx = Nginx::start(|site| {
+        for path in ["manifest.webmanifest", "sw.js", "icons/192.png", "emoji/en.json"] {
+            put(&site.frontend, path, "x");
+        }
+    })
+    .await;
+    for (path, kind) in [
+        ("/manifest.webmanifest", "application/manifest+json"),
+        ("/sw.js", "text/javascript; charset=utf-8"),
+        ("/icons/192.png", "image/png"),
+        ("/emoji/en.json", "application/json"),
+    ] {
+        let first = get(nginx.address(), path, &[]).await;
+        assert_eq!((first.status, first.one("content-type")), (200, kind), "{path}");
+        let known = get(nginx.address(), path, &[&format!("if-none-match: {}", first.one("etag"))]).await;
+        assert_eq!(known.status, 304, "{path}");
+        for answer in [first, known] {
+            assert_eq!(answer.one("cache-control"), "no-cache", "{path}");
+            let policy = answer.one("content-security-policy");
+            assert_eq!(policy == WORKER_SECURITY_POLICY, path == "/sw.js", "{path}: {policy}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -148,7 +198,7 @@ async fn what_is_not_the_page_is_not_there() {
         "/readyz",
         "/apis",
         "/ws/",
-        // No page has an address of its own.
+        // The page has no address but for links to rooms.
         "/rooms/12345",
     ] {
         get(nginx.address(), path, &[]).await.assert_problem(404);

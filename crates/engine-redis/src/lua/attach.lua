@@ -53,5 +53,10 @@ if should_rename then rename(client, name) end
 local reply = { 1, tonumber(client), resumed }
 local entered = rooms_of(client)
 reply[#reply + 1] = #entered
-for _, room in ipairs(entered) do reply[#reply + 1] = tonumber(room) end
+for _, room in ipairs(entered) do
+  reply[#reply + 1] = tonumber(room)
+  -- It may have entered through a node of a version without this list.
+  redis.call('ZADD', ids_of .. room, client, client)
+  if was[1] == 'g' then tell(room, 'b', client, '') end
+end
 return append_all(reply, { previous[1], key, redis.call('HGET', record, 'name'), previous[2], previous[3] })

@@ -1,4 +1,4 @@
--- A connection is lost; the client stays a member for a while -> { 1 }
+-- A connection is lost; the client stays a member for a while, and its rooms are told -> { 1 }
 local client = ARGV[6]
 local gen    = ARGV[7]
 local conn   = ARGV[8]
@@ -14,6 +14,9 @@ else
   redis.call('HSET', client_of .. client, 'presence', 'g')
   redis.call('ZADD', due, int(now + grace), client)
   touch_client(client, grace + ttl)
-  for _, room in ipairs(entered) do touch_room(room) end
+  for _, room in ipairs(entered) do
+    touch_room(room)
+    tell(room, 'a', client, '')
+  end
 end
 return { 1 }

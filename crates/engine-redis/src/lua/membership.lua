@@ -15,6 +15,7 @@ local room_of    = KEYS[12] -- HASH name, owner, created, life, index
 local members_of = KEYS[13] -- ZSET client -> when it came; by room
 local present    = KEYS[14] -- ZSET client -> its id, of those of presence a
 local came_to    = KEYS[15] -- ZSET client -> when it came for the first time; by room
+local ids_of     = KEYS[16] -- ZSET client -> its id, of a room's members; by room
 
 local channel_head = ARGV[1] -- a room's channel is channel_head .. room .. channel_tail
 local channel_tail = ARGV[2]
@@ -57,7 +58,7 @@ local function count(room) return redis.call('ZCARD', members_of .. room) end
 
 local function publish(room, message) redis.call('PUBLISH', channel_head .. room .. channel_tail, message) end
 
--- Tells a room of a change: j(oined), l(eft), r(enamed).
+-- Tells a room of a change: j(oined), l(eft), r(enamed), a(way: the connection is lost), b(ack).
 local function tell(room, kind, client, name)
   publish(room, '1 ' .. kind .. ' ' .. count(room) .. ' ' .. client .. '\n' .. name)
 end
@@ -74,12 +75,13 @@ local function forget_room(room)
     to_close[#to_close + 1] = tonumber(r[1])
   end
   -- What takes long with many members is done beside all else.
-  redis.call('UNLINK', room_of .. room, members_of .. room, came_to .. room)
+  redis.call('UNLINK', room_of .. room, members_of .. room, ids_of .. room, came_to .. room)
 end
 
 local function touch_room(room)
   redis.call('PEXPIRE', room_of .. room, ttl)
   redis.call('PEXPIRE', members_of .. room, ttl)
+  redis.call('PEXPIRE', ids_of .. room, ttl)
   redis.call('PEXPIRE', came_to .. room, ttl)
 end
 
@@ -108,6 +110,7 @@ end
 local function enter(room, client)
   local at = unique()
   redis.call('ZADD', members_of .. room, at, client)
+  redis.call('ZADD', ids_of .. room, client, client)
   redis.call('ZADD', entered_by .. client, at, room)
   if redis.call('ZADD', came_to .. room, 'NX', at, client) == 1 then
     redis.call('ZREMRANGEBYRANK', came_to .. room, 0, -PARTICIPANTS_KEPT - 1)
@@ -121,6 +124,7 @@ end
 local function exit(room, client)
   redis.call('ZREM', entered_by .. client, room)
   local was = redis.call('ZREM', members_of .. room, client)
+  redis.call('ZREM', ids_of .. room, client)
   if count(room) == 0 then
     forget_room(room)
   elseif was == 1 then
@@ -198,6 +202,20 @@ end
 local function append_all(reply, list)
   for _, item in ipairs(list) do reply[#reply + 1] = item end
   return reply
+end
+
+-- Members as they are listed: the number of them and of those whose connection is lost, as the room was told, then the
+-- ids of both, then the names of all.
+local function list(members, reply)
+  local away, names = {}, {}
+  for _, client in ipairs(members) do
+    local c = redis.call('HMGET', client_of .. client, 'name', 'presence')
+    names[#names + 1] = c[1] or ''
+    if c[2] == 'g' then away[#away + 1] = tonumber(client) end
+  end
+  append_all(reply, { #members, #away })
+  for _, client in ipairs(members) do reply[#reply + 1] = tonumber(client) end
+  return append_all(append_all(reply, away), names)
 end
 
 -- A room as its members see it, and what else joining says: integers first, then the

@@ -171,7 +171,8 @@ pub fn ask(port: u16, command: &str) -> std::io::Result<String> {
 
 fn open(port: u16) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    // A script that fills a server up takes long on a machine that does something else.
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     Ok(stream)
 }
 

@@ -105,7 +105,7 @@ impl Node {
     pub async fn say(&self, room: RoomId, client: ClientId, text: &str) -> Result<Appended, engine::PortError> {
         let (id, payload) = (MessageId::new(Uuid::new_v4()), Bytes::from(text.to_owned()));
         let window = Some(Window { count: 1_000_000, window: Duration::from_secs(60) });
-        self.ports.bus.append(Post { room, client, id, payload, window, trace: None }).await
+        self.ports.bus.append(Post { room, client, id, payload, window, key: None, amendment: None, trace: None }).await
     }
 
     pub async fn publish(&self, room: RoomId) -> Result<(), engine::Unavailable> {

@@ -218,6 +218,36 @@ pub async fn a_window_counts_a_client_s_messages_on_every_node(backend: &impl Ba
     assert_eq!(read(&nodes[0], room, Span::Newest, 9).await.newest, Seq::new(5));
 }
 
+/// One less with each message and none with a retry, and one more at the latest when it says. Without a window nothing.
+pub async fn a_window_says_what_is_left(backend: &impl Backend) {
+    let (node, person, room) = somewhere(backend).await;
+    assert_eq!(person.say(room, "x").await.budget, None);
+    let long = Some(Window { count: 5, window: Duration::from_secs(3600) });
+    let append = async |window, id| {
+        let post = Post { window, ..post(room, person.id, id, "x") };
+        node.ports.bus.append(post).await.unwrap().budget.unwrap()
+    };
+    for left in (0..5).rev() {
+        let id = message();
+        let (first, again) = (append(long, id).await, append(long, id).await);
+        assert_eq!([first.remaining, again.remaining], [left; 2]);
+        assert!(first.one_more_ms > 0 && first.one_more_ms <= 3_600_001, "{first:?}");
+    }
+    // Somebody who has a shorter one.
+    let (node, person, room) = somewhere(backend).await;
+    let short = Some(Window { count: 5, window: backend.unit() * 2 });
+    let append = async |id| {
+        let post = Post { window: short, ..post(room, person.id, id, "x") };
+        node.ports.bus.append(post).await.unwrap().budget.unwrap()
+    };
+    let last = message();
+    append(message()).await;
+    let before = append(last).await;
+    backend.pass(Duration::from_millis(before.one_more_ms)).await;
+    let after = append(last).await;
+    assert!(after.remaining > before.remaining, "{before:?}, then {after:?}");
+}
+
 /// What each way of reading gives, from which end, and whether there is more.
 pub async fn spans(backend: &impl Backend) {
     let (node, person, room) = somewhere(backend).await;

@@ -250,7 +250,8 @@ pub async fn a_grace_ends_with_expulsion(backend: &impl Backend) {
     person.join(room, ONE).await.unwrap();
     person.detach(LONG).await;
     assert_eq!(expel(&node, &person).await, Some(Expelled { node: None, rooms: vec![room] }));
-    assert_eq!(told(&node, room, &owner).await, [(joined(&person), 2), (Change::Left(person.id), 1)]);
+    let expected = [(joined(&person), 2), (Change::Lost(person.id), 2), (Change::Left(person.id), 1)];
+    assert_eq!(told(&node, room, &owner).await, expected);
     other.settle().await;
     assert_eq!(other.heard.all().len(), 1, "{:?}", other.heard.all());
     assert_eq!(other.back(&person).await.1.rooms, []);

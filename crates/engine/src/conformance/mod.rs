@@ -17,10 +17,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // these are tests that live in the library
 #![allow(clippy::missing_panics_doc)]
 
+pub mod amendments;
 pub mod bus;
 pub mod census;
 pub mod directory;
 pub mod lease;
+pub mod members;
+pub mod presence;
 pub mod records;
 pub mod room_list;
 pub mod throttle;
@@ -81,6 +84,7 @@ macro_rules! conformance_tests {
                 an_id_is_forgotten_after_its_time
                 a_full_window_takes_no_message_but_knows_its_own
                 a_window_counts_a_client_s_messages_on_every_node
+                a_window_says_what_is_left
                 spans
                 a_position_gives_exactly_what_came_after_it
                 a_full_log_loses_its_oldest
@@ -96,6 +100,17 @@ macro_rules! conformance_tests {
                 orders_reach_one_node_or_all
                 who_listens_hears_orders_without_being_a_node
                 a_subscription_outlives_the_lease;
+            amendments:
+                what_is_amended_reads_otherwise_and_stays_as_posted
+                an_amendment_replaces_the_one_before_it
+                who_knows_an_older_state_amends_nothing
+                of_amendments_that_race_one_wins
+                a_retry_of_an_amendment_is_known
+                what_is_gone_cannot_be_amended
+                what_is_refused_counts_in_no_window
+                replacements_go_with_what_the_log_loses
+                another_life_of_a_room_has_none_of_it
+                a_key_is_kept_with_what_was_posted;
             directory:
                 ids_are_unique_under_concurrency
                 a_guest_is_named_after_its_id
@@ -134,6 +149,15 @@ macro_rules! conformance_tests {
                 a_restarted_node_fences_its_former_life
                 a_name_that_another_lives_under_is_not_taken_back
                 nodes_are_listed;
+            members:
+                members_are_listed_by_id
+                members_are_listed_while_others_come_and_go
+                only_a_room_has_members;
+            presence:
+                a_lost_connection_is_told_and_that_it_is_back
+                nobody_is_told_of_a_move
+                who_is_lost_for_good_leaves
+                who_loses_its_node_is_not_told_of;
             room_list:
                 the_room_list_is_complete_and_newest_first
                 the_room_list_goes_on_while_rooms_come_and_go
@@ -402,7 +426,7 @@ pub(crate) fn message() -> MessageId {
 }
 
 pub(crate) fn post(room: RoomId, client: ClientId, id: MessageId, text: &str) -> Post {
-    Post { room, client, id, payload: payload(text), window: None, trace: None }
+    Post { room, client, id, payload: payload(text), window: None, key: None, amendment: None, trace: None }
 }
 
 pub(crate) fn new_room(name: &str) -> NewRoom {

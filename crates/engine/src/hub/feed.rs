@@ -271,6 +271,7 @@ mod tests {
         RoomView {
             room,
             members: Vec::new(),
+            reconnecting: Vec::new(),
             epoch: "e".parse().unwrap(),
             seq: newest,
             newest,

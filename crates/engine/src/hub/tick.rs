@@ -5,7 +5,7 @@ use super::{
     feed::{Held, How},
 };
 use crate::{frame, outbox::Wire};
-use protocol::{CloseCode, ServerEvent};
+use protocol::{CloseCode, ServerEvent, event::UserEvent};
 use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
@@ -55,10 +55,14 @@ impl<W: Wire> Hub<W> {
             let State { feeds, dirty, readings, .. } = &mut *state;
             for (room, feed) in feeds.iter_mut().filter(|(_, f)| f.fold.due().is_some_and(|due| due <= now)) {
                 for event in feed.fold.take(*room) {
-                    let member_count = event.member_count;
-                    let frame = frame::text(ServerEvent::from(event).encode().as_bytes());
+                    let frame = frame::text(event.encode().as_bytes());
                     let how = How { limit: self.config.outbox_bytes, through: false };
-                    let told = Held::Membership { room: *room, about: None, member_count, frame };
+                    let told = match event {
+                        ServerEvent::UserEvent(UserEvent { member_count, .. }) => {
+                            Held::Membership { room: *room, about: None, member_count, frame }
+                        }
+                        _ => Held::Other(frame),
+                    };
                     slow.extend(feed.deliver(&told, None, how, *readings, dirty).slow);
                 }
             }

@@ -1,9 +1,11 @@
 //! Timelines and publishing.
 
-use super::MemoryNode;
+use super::{MemoryNode, log::as_amended};
 use crate::{
     limiter::Who,
-    port::{Address, Appended, Bus, Delivery, Entry as LogEntry, PortError, Post, Sink, Slice, Span, Unavailable},
+    port::{
+        Address, Appended, Bus, Delivery, Entry as LogEntry, Original, PortError, Post, Sink, Slice, Span, Unavailable,
+    },
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,23 +35,32 @@ impl Bus for MemoryNode {
     }
 
     async fn append(&self, post: Post) -> Result<Appended, PortError> {
-        let Post { room: id, client, id: message, payload, window, trace } = post;
+        let Post { room: id, client, key: whose, id: message, payload, amendment, window, trace } = post;
         let (now, key) = (self.now(), (client, message));
         let mut state = self.state();
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
+        let who = Who::Client(client).to_string();
         if let Some(first) = room.log.seen(now, &self.shared.retention, key) {
-            return Ok(first);
+            let budget = window.map(|window| state.left(now, Policy::Message, &who, window));
+            return Ok(Appended { budget, ..first });
+        }
+        if let Some(amendment) = &amendment {
+            room.log.check(now, &self.shared.retention, amendment)?;
         }
         if let Some(window) = window
-            && let Some(wait) = state.take(now, Policy::Message, &Who::Client(client).to_string(), window)
+            && let Some(wait) = state.take(now, Policy::Message, &who, window)
         {
             return Err(PortError::Limited(wait));
         }
         let room = state.rooms.get_mut(&id).ok_or(PortError::RoomNotFound)?;
-        let appended = room.log.append(now, &self.shared.retention, key, payload.clone());
+        let appended = room.log.append(now, &self.shared.retention, key, whose, payload.clone());
+        if let Some(amendment) = &amendment {
+            room.log.amend(amendment);
+        }
         let entry = LogEntry { seq: appended.seq, sent_at: appended.sent_at, payload };
         state.tell(id, &Delivery::Entry { room: id, entry, taken: Some(Instant::now()), trace });
-        Ok(appended)
+        let budget = window.map(|window| state.left(now, Policy::Message, &who, window));
+        Ok(Appended { budget, ..appended })
     }
 
     async fn publish(&self, id: RoomId, except: Option<ClientId>, payload: Bytes) -> Result<(), Unavailable> {
@@ -61,7 +72,14 @@ impl Bus for MemoryNode {
         let now = self.now();
         let mut state = self.state();
         let room = state.rooms.get_mut(&room).ok_or(PortError::RoomNotFound)?;
-        Ok(room.log.read(now, &self.shared.retention, span, limit))
+        Ok(room.log.read(now, &self.shared.retention, span, limit, as_amended))
+    }
+
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        let now = self.now();
+        let mut state = self.state();
+        let room = state.rooms.get_mut(&room).ok_or(PortError::RoomNotFound)?;
+        Ok(room.log.read(now, &self.shared.retention, span, limit, Original::clone))
     }
 
     async fn renew(&self, id: RoomId, lost: &Epoch) -> Result<(), PortError> {

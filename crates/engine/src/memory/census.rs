@@ -35,7 +35,7 @@ impl Census for MemoryNode {
         let Some(client) = state.clients.get(&id) else { return Ok(None) };
         let node = match &client.presence {
             Presence::Kept(_) => return Ok(None),
-            Presence::Grace(_) => None,
+            Presence::Grace { .. } => None,
             Presence::Attached(attachment) => Some(attachment.lease.node.clone()),
         };
         let rooms = client.rooms.clone();
@@ -66,7 +66,7 @@ impl Census for MemoryNode {
 fn record(client_id: ClientId, client: &ClientState) -> ClientRecord {
     let node = match &client.presence {
         Presence::Attached(attachment) => Some(attachment.lease.node.clone()),
-        Presence::Grace(_) | Presence::Kept(_) => None,
+        Presence::Grace { .. } | Presence::Kept(_) => None,
     };
     ClientRecord {
         client_id,

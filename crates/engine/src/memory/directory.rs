@@ -5,17 +5,18 @@ use crate::{
     clock::Entropy,
     control::Order,
     port::{
-        Attached, Attachment, Beat, Change, Claim, Delivery, Directory, Joined, NewRoom, NodeLease, NodeRecord,
-        PortError, RoomRules, RoomsPage, Swept, Unavailable,
+        Attached, Attachment, Beat, Change, Claim, Delivery, Directory, Joined, Listing, MembersPage, NewRoom,
+        NodeLease, NodeRecord, PortError, RoomRules, RoomsPage, Swept, Unavailable,
     },
 };
 use async_trait::async_trait;
 use protocol::{
     ClientId, CloseCode, NodeId, RoomId, Timestamp, Username,
-    event::{Member, Room, RoomSummary},
+    event::{Member, RoomSummary},
 };
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
+    ops::Bound,
     time::Duration,
 };
 
@@ -111,7 +112,11 @@ impl Directory for MemoryNode {
             let order = Order::close(previous.lease.generation, previous.connection, CloseCode::TakenOver);
             sink.deliver(Delivery::Order(order.encode()));
         }
+        let was_lost = state.clients.get(&client_id).is_some_and(|c| c.presence.is_told_lost());
         state.set_presence(client_id, Presence::Attached(attachment.clone()));
+        if was_lost {
+            state.tell_rooms_of(client_id, &Change::Back(client_id));
+        }
         if let Some(client) = state.clients.get_mut(&client_id) {
             (client.connected_at, client.address) = (now, claim.address);
         }
@@ -133,7 +138,7 @@ impl Directory for MemoryNode {
         let now = self.now();
         let mut state = self.state();
         if state.speaks(client, attachment).is_ok() {
-            state.lose_client(client, after(now, grace), after(now, self.shared.retention.clients));
+            state.lose_client(client, after(now, grace), after(now, self.shared.retention.clients), true);
         }
         Ok(())
     }
@@ -169,7 +174,7 @@ impl Directory for MemoryNode {
             created_at: now,
             members: BTreeMap::new(),
             arrivals: 0,
-            places: HashMap::new(),
+            places: BTreeMap::new(),
             participants: Participation::default(),
             log: Log::new(self.fresh_epoch()?),
         };
@@ -230,13 +235,20 @@ impl Directory for MemoryNode {
         Ok(self.state().speaks(client, attachment)?.rooms.clone())
     }
 
-    async fn room(&self, id: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
+    async fn listing(&self, id: RoomId, limit: usize) -> Result<Listing, PortError> {
         let state = self.state();
         let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
-        let members = room.members.values().take(limit);
-        let members = members
-            .filter_map(|id| state.clients.get(id).map(|c| Member { client_id: *id, username: c.username.clone() }));
-        Ok((room.describe(id), members.collect()))
+        let (members, reconnecting) = state.list(room.members.values().take(limit));
+        Ok(Listing { room: room.describe(id), members, reconnecting })
+    }
+
+    async fn members(&self, id: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        let state = self.state();
+        let room = state.rooms.get(&id).ok_or(PortError::RoomNotFound)?;
+        let above = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut ids = room.places.range((above, Bound::Unbounded)).map(|(id, _)| id);
+        let (members, reconnecting) = state.list(ids.by_ref().take(limit));
+        Ok(MembersPage { members, reconnecting, member_count: room.count(), more: ids.next().is_some() })
     }
 
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
@@ -334,9 +346,26 @@ impl State {
             return;
         }
         client.username = name.clone();
-        for room in client.rooms.clone() {
-            self.tell_change(room, Change::Renamed(Member { client_id: id, username: name.clone() }));
+        self.tell_rooms_of(id, &Change::Renamed(Member { client_id: id, username: name }));
+    }
+
+    fn tell_rooms_of(&self, client: ClientId, change: &Change) {
+        for room in self.clients.get(&client).iter().flat_map(|client| &client.rooms) {
+            self.tell_change(*room, change.clone());
         }
+    }
+
+    /// Members as they are listed, and those of them who were told to be lost.
+    fn list<'a>(&self, ids: impl Iterator<Item = &'a ClientId>) -> (Vec<Member>, Vec<ClientId>) {
+        let mut reconnecting = Vec::new();
+        let members = ids
+            .filter_map(|id| {
+                let client = self.clients.get(id)?;
+                reconnecting.extend(client.presence.is_told_lost().then_some(*id));
+                Some(Member { client_id: *id, username: client.username.clone() })
+            })
+            .collect();
+        (members, reconnecting)
     }
 
     /// Makes room for one more room of a client: leaves the former one under the one-room policy.
@@ -354,16 +383,20 @@ impl State {
         Ok(rooms)
     }
 
-    /// The connection of a client is gone.
-    fn lose_client(&mut self, client: ClientId, grace: Timestamp, keep: Timestamp) {
+    /// The connection of a client is gone, and whether its rooms are told.
+    fn lose_client(&mut self, client: ClientId, until: Timestamp, keep: Timestamp, is_told: bool) {
         let alone = self.clients.get(&client).is_none_or(|c| c.rooms.is_empty());
-        self.set_presence(client, if alone { Presence::Kept(keep) } else { Presence::Grace(grace) });
+        self.set_presence(client, if alone { Presence::Kept(keep) } else { Presence::Grace { until, is_told } });
+        if is_told {
+            self.tell_rooms_of(client, &Change::Lost(client));
+        }
     }
 
     fn lose_node(&mut self, node: &NodeId, grace: Timestamp, keep: Timestamp) {
         let Some(state) = self.nodes.remove(node) else { return };
         for client in state.clients {
-            self.lose_client(client, grace, keep);
+            // Whoever is alive moves, and nobody need be told of that.
+            self.lose_client(client, grace, keep, false);
         }
     }
 

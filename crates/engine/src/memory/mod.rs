@@ -106,10 +106,19 @@ struct ClientState {
 
 enum Presence {
     Attached(Attachment),
-    /// A member until then.
-    Grace(Timestamp),
+    /// A member until then; whether its rooms were told.
+    Grace {
+        until: Timestamp,
+        is_told: bool,
+    },
     /// In no room; the id is kept until then.
     Kept(Timestamp),
+}
+
+impl Presence {
+    fn is_told_lost(&self) -> bool {
+        matches!(self, Self::Grace { is_told: true, .. })
+    }
 }
 
 struct RoomState {
@@ -119,8 +128,8 @@ struct RoomState {
     /// By arrival, so that "the first members" is a prefix.
     members: BTreeMap<u64, ClientId>,
     arrivals: u64,
-    /// Where each member stands in `members`.
-    places: HashMap<ClientId, u64>,
+    /// Where each member stands in `members`, by id.
+    places: BTreeMap<ClientId, u64>,
     participants: census::Participation,
     log: Log,
 }
@@ -230,7 +239,7 @@ impl State {
                     node.clients.remove(&client);
                 }
             }
-            Presence::Grace(until) | Presence::Kept(until) => {
+            Presence::Grace { until, .. } | Presence::Kept(until) => {
                 self.deadlines.remove(&(*until, client));
             }
         }
@@ -245,7 +254,7 @@ impl State {
                     node.clients.insert(client);
                 }
             }
-            Presence::Grace(until) | Presence::Kept(until) => {
+            Presence::Grace { until, .. } | Presence::Kept(until) => {
                 self.deadlines.insert((*until, client));
             }
         }

@@ -5,6 +5,7 @@ use crate::port::{Throttle, Unavailable};
 use async_trait::async_trait;
 use protocol::{
     Timestamp,
+    event::Budget,
     policy::{Policy, Window},
 };
 use std::time::Duration;
@@ -38,10 +39,17 @@ impl State {
         let fresh = Counts { index: 0, current: 0, previous: 0, until: now };
         self.windows.entry((policy, who.to_owned())).or_insert(fresh).take(now, window)
     }
+
+    /// What it has left.
+    pub(super) fn left(&self, now: Timestamp, policy: Policy, who: &str, window: Window) -> Budget {
+        let counts = self.windows.get(&(policy, who.to_owned())).copied();
+        counts.unwrap_or(Counts { index: 0, current: 0, previous: 0, until: now }).left(now, window)
+    }
 }
 
 impl Counts {
-    fn take(&mut self, now: Timestamp, window: Window) -> Option<Duration> {
+    /// Goes on to this moment's window, and says how long it is and how far into it.
+    fn turn(&mut self, now: Timestamp, window: Window) -> (u64, u64) {
         let length = u64::try_from(window.window.as_millis()).unwrap_or(u64::MAX).max(1);
         let (index, into) = (now.0 / length, now.0 % length);
         match index - self.index.min(index) {
@@ -50,7 +58,30 @@ impl Counts {
             _ => (self.previous, self.current) = (0, 0),
         }
         self.index = index;
+        (length, into)
+    }
 
+    /// How many more may be counted, and how long until it is one more than that.
+    fn left(mut self, now: Timestamp, window: Window) -> Budget {
+        let (length, into) = self.turn(now, window);
+        let (previous, current) = (u64::from(self.previous), u64::from(self.current));
+        let share = previous * (length - into) / length;
+        let one_more_ms = if share > 0 {
+            // When that much of the last window has slid out; at its very end it has none any more.
+            (length + 1).saturating_sub((share * length).div_ceil(previous) + into)
+        } else if current > 0 {
+            // As soon as this one is the last one, and begins to slide out.
+            length - into + 1
+        } else {
+            0
+        };
+        let remaining = u64::from(window.count).saturating_sub(share + current);
+        Budget { remaining: u32::try_from(remaining).unwrap_or(u32::MAX), one_more_ms }
+    }
+
+    fn take(&mut self, now: Timestamp, window: Window) -> Option<Duration> {
+        let (length, into) = self.turn(now, window);
+        let index = self.index;
         let limit = u64::from(window.count);
         let (previous, current) = (u64::from(self.previous), u64::from(self.current));
         if previous * (length - into) / length + current < limit {
@@ -86,6 +117,15 @@ mod tests {
             let mut now = 1_700_000_000_000_u64;
             for step in steps {
                 now += step;
+                let (before, mut then) = (counts.left(Timestamp(now), window), counts);
+                // As many pass as it says is left; after the time it says, and not before, it is more.
+                prop_assert!((0..before.remaining).all(|_| then.take(Timestamp(now), window).is_none()));
+                prop_assert!(then.take(Timestamp(now), window).is_some());
+                let later = |ms| counts.left(Timestamp(now + ms), window).remaining;
+                if before.one_more_ms > 0 && before.remaining > 0 {
+                    prop_assert!(later(before.one_more_ms) > before.remaining || length < u64::from(count));
+                    prop_assert!(later(before.one_more_ms - 1) <= before.remaining);
+                }
                 if let Some(wait) = counts.take(Timestamp(now), window) {
                     let wait = u64::try_from(wait.as_millis()).unwrap();
                     prop_assert!(wait <= 2 * length, "{wait}");

@@ -6,7 +6,7 @@ use engine::{
     Retention, Wire,
     clock::{MockClock, SeededEntropy},
     engine::{Entered, Target},
-    port::{Appended, Attachment, NewRoom, Post, RoomRules},
+    port::{Appended, Attachment, Listing, NewRoom, Post, RoomRules},
 };
 use protocol::{
     ClientId, Epoch, MessageBody, MessageId, RoomId, RoomName, Seq, ServerEvent, Username,
@@ -14,7 +14,7 @@ use protocol::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, IoSlice},
     rc::Rc,
     sync::Arc,
@@ -61,12 +61,15 @@ pub struct RoomModel {
     pub epoch: Option<Epoch>,
     pub seq: u64,
     pub members: BTreeMap<ClientId, Username>,
+    /// Members whose connection is lost.
+    pub away: BTreeSet<ClientId>,
     pub count: u32,
     pub messages: Vec<(u64, String)>,
     pub gaps: Vec<Gap>,
     /// `ROOM_JOINED` that nobody asked for.
     pub refreshes: usize,
     pub user_events: usize,
+    pub presence_events: usize,
 }
 
 /// What a client knows. It panics at whatever the contract forbids.
@@ -99,13 +102,28 @@ impl Model {
                 let room = self.rooms.get_mut(&event.room_id).expect("only members are told of members");
                 room.user_events += 1;
                 room.count = event.member_count;
+                for member in &event.joined {
+                    room.away.remove(&member.client_id);
+                }
                 for member in event.joined.into_iter().chain(event.renamed) {
                     room.members.insert(member.client_id, member.username);
                 }
                 assert!(!event.left.contains(&self.me.unwrap()), "of one's own leaving one is told by ROOM_LEFT");
                 for client in &event.left {
                     room.members.remove(client);
+                    room.away.remove(client);
                 }
+            }
+            ServerEvent::Presence(event) => {
+                let room = self.rooms.get_mut(&event.room_id).expect("only members are told of members");
+                room.presence_events += 1;
+                assert!(!event.reconnecting.is_empty() || !event.back.is_empty(), "not for nothing");
+                if event.reconnecting.len() + event.back.len() == 1 {
+                    let me = self.me.unwrap();
+                    assert!(!event.reconnecting.contains(&me) && !event.back.contains(&me), "of others");
+                }
+                room.away.extend(event.reconnecting);
+                room.away.retain(|client| !event.back.contains(client));
             }
             ServerEvent::RoomLeft(left) => {
                 self.rooms.remove(&left.room_id);
@@ -122,6 +140,7 @@ impl Model {
         room.refreshes += usize::from(event.id.is_none());
         room.count = event.room.member_count;
         room.members = event.members.iter().map(|m| (m.client_id, m.username.clone())).collect();
+        room.away = event.reconnecting.iter().copied().collect();
         let first = event.messages.first().map_or(event.seq.get() + 1, |m| m.seq.get());
         if room.epoch.as_ref() != Some(&event.epoch) || (event.id.is_some() && first > room.seq + 1) {
             room.messages.clear();
@@ -328,11 +347,24 @@ impl Client {
             sender: Member { client_id: self.id, username: self.name.borrow().clone() },
             body: MessageBody::parse(&body.into(), 2000).unwrap(),
             sent_at: protocol::Timestamp(0),
+            reply_to: None,
+            change: None,
+            edited: None,
+            deleted: None,
         };
         // As a node does it: the event without what only the timeline knows.
         let mut json = serde_json::to_value(ServerEvent::from(message)).unwrap();
         json.as_object_mut().unwrap().retain(|key, _| key != "seq" && key != "sentAt");
-        let post = Post { room, client: self.id, id, payload: json.to_string().into(), window: None, trace: None };
+        let post = Post {
+            room,
+            client: self.id,
+            id,
+            payload: json.to_string().into(),
+            window: None,
+            key: None,
+            amendment: None,
+            trace: None,
+        };
         self.node.engine.send(post).await
     }
 }
@@ -443,10 +475,11 @@ impl World {
     /// Whether what a client knows of a room is what there is.
     pub async fn check(&self, client: &Client, room: RoomId) {
         let ports = &self.nodes[0].ports;
-        let (truth, members) = ports.directory.room(room, 200).await.unwrap();
+        let Listing { room: truth, members, reconnecting } = ports.directory.listing(room, 200).await.unwrap();
         let known = client.room(room);
         let members: BTreeMap<_, _> = members.into_iter().map(|m| (m.client_id, m.username)).collect();
         assert_eq!((known.count, &known.members), (truth.member_count, &members), "{} in {room}", client.id);
+        assert_eq!(known.away, reconnecting.into_iter().collect(), "{} in {room}", client.id);
         let slice = ports.bus.read(room, engine::port::Span::Newest, 100_000).await.unwrap();
         assert_eq!(known.seq, slice.newest.get());
         let messages: Vec<_> = engine::view::messages(&slice.entries).iter().map(text).collect();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests
 
 mod anything;
+mod crowd;
 mod harness;
 mod lost_answers;
 mod operators;
@@ -11,7 +12,6 @@ mod ports;
 use engine::{
     EngineConfig, HubConfig, Peer, PortError, Retention,
     clock::{Entropy, SeededEntropy},
-    fold,
 };
 use harness::{Client, Options, SEVERAL_ROOMS, World, message_id, run, settle};
 use protocol::{RoomId, event::LeaveReason};
@@ -491,43 +491,6 @@ fn a_move_is_told_to_both_sides() {
         for (person, room) in [(&people[0], room), (&people[2], room), (&people[1], other), (&host, other)] {
             world.check(person, room).await;
         }
-    });
-}
-
-/// In a crowded room changes are told together, a few events instead of one each; and when they have been told, everybody
-/// knows who is there.
-#[test]
-fn a_crowd_is_told_together() {
-    run(async {
-        let world = World::new(Options::default()).await;
-        let (people, room) = conversation(&world).await;
-        let mut crowd = Vec::new();
-        for n in 0..150 {
-            let person = world.guest(n).await;
-            person.join(room).await.unwrap();
-            crowd.push(person);
-            if n == 60 {
-                world.pass(fold::GATHER * 2).await;
-            }
-        }
-        for (n, person) in crowd.iter().enumerate() {
-            match n % 4 {
-                0 => person.leave(room).await.unwrap(),
-                1 => person.rename(&format!("name {n}")).await.unwrap(),
-                2 => {
-                    person.leave(room).await.unwrap();
-                    person.join(room).await.unwrap();
-                }
-                _ => {}
-            }
-        }
-        world.pass(fold::GATHER * 2).await;
-        let there: Vec<_> = crowd.iter().enumerate().filter(|(n, _)| n % 4 != 0).map(|(_, p)| p).collect();
-        for person in people.iter().chain(there) {
-            world.check(person, room).await;
-        }
-        let events = people[0].room(room).user_events;
-        assert!(events < 60, "about 50 before it was a crowd, and a few for 200 changes since: {events}");
     });
 }
 

@@ -7,11 +7,11 @@ use engine::{
     PortError, Ports, Unavailable,
     clock::{Entropy, SeededEntropy},
     port::{
-        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, NewRoom, NodeLease,
-        NodeRecord, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Delivery, Directory, Joined, Listing, MembersPage,
+        NewRoom, NodeLease, NodeRecord, Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, Epoch, NodeId, RoomId, Seq, Username, event::Member, event::Room};
+use protocol::{ClientId, Epoch, NodeId, RoomId, Seq, Username};
 use std::{
     sync::{
         Arc, Mutex,
@@ -187,6 +187,9 @@ impl Bus for Rough {
         }
         Ok(slice)
     }
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        self.weather.call(self.inner.bus.originals(room, span, limit)).await
+    }
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
         self.weather.forgotten.store(0, Ordering::Relaxed);
         self.weather.rewritten.store(false, Ordering::Relaxed);
@@ -250,8 +253,11 @@ impl Directory for Rough {
     async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
         self.weather.call(self.inner.directory.rooms_of(client, attachment)).await
     }
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
-        self.weather.call(self.inner.directory.room(room, limit)).await
+    async fn listing(&self, room: RoomId, limit: usize) -> Result<Listing, PortError> {
+        self.weather.call(self.inner.directory.listing(room, limit)).await
+    }
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        self.weather.call(self.inner.directory.members(room, after, limit)).await
     }
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
         self.weather.call(self.inner.directory.rooms(cursor, limit)).await

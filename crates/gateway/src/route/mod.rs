@@ -4,6 +4,7 @@ pub(crate) mod health;
 pub(crate) mod instance;
 mod limit;
 pub(crate) mod openapi;
+pub(crate) mod room;
 pub(crate) mod rooms;
 
 use crate::State;
@@ -26,6 +27,7 @@ pub(crate) fn routes(state: Arc<State>, document: &OpenApi) -> Routes {
                 .app_data(web::Data::new(document.clone()))
                 .service(only_get("/health", health::health))
                 .service(only_get("/rooms", rooms::rooms))
+                .service(only_get("/rooms/{id}", room::room))
                 .service(only_get("/instance", instance::instance))
                 .service(only_get("/openapi.json", openapi::openapi))
                 // What is true now; a call that knows better says so itself.

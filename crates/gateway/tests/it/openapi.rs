@@ -37,6 +37,7 @@ async fn it_describes_every_call() {
         ("/api/instance", vec!["200", "429"]),
         ("/api/openapi.json", vec!["200", "429"]),
         ("/api/rooms", vec!["200", "400", "429", "503"]),
+        ("/api/rooms/{id}", vec!["200", "404", "429", "503"]),
     ];
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(paths.keys().collect::<Vec<_>>(), expected.iter().map(|(path, _)| path).collect::<Vec<_>>());

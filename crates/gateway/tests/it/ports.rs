@@ -4,13 +4,12 @@ use async_trait::async_trait;
 use engine::{
     PortError, Ports, Unavailable,
     port::{
-        Attached, Attachment, Beat, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord, RoomRules, RoomsPage,
-        Swept, Throttle,
+        Attached, Attachment, Beat, Claim, Directory, Joined, Listing, MembersPage, NewRoom, NodeLease, NodeRecord,
+        RoomRules, RoomsPage, Swept, Throttle,
     },
 };
 use protocol::{
     ClientId, NodeId, RoomId, Username,
-    event::{Member, Room},
     policy::{Policy, Window},
 };
 use std::{future::pending, sync::Arc, time::Duration};
@@ -86,7 +85,10 @@ impl Directory for Away {
     async fn rooms_of(&self, _: ClientId, _: &Attachment) -> Result<Vec<RoomId>, PortError> {
         Ok(self.answer().await?)
     }
-    async fn room(&self, _: RoomId, _: usize) -> Result<(Room, Vec<Member>), PortError> {
+    async fn listing(&self, _: RoomId, _: usize) -> Result<Listing, PortError> {
+        Ok(self.answer().await?)
+    }
+    async fn members(&self, _: RoomId, _: Option<ClientId>, _: usize) -> Result<MembersPage, PortError> {
         Ok(self.answer().await?)
     }
     async fn rooms(&self, _: Option<&str>, _: usize) -> Result<RoomsPage, PortError> {

@@ -1,10 +1,11 @@
-//! `GET /api/rooms`.
+//! `GET /api/rooms`, and one of them.
 
 use crate::{
     ports::{Away, away},
     support::{Cluster, Running, problem},
 };
 use engine::clock::Clock;
+use reqwest::{Method, StatusCode};
 use runtime::health::Health;
 use serde_json::{Value, json};
 
@@ -51,6 +52,45 @@ async fn a_room() {
             "cursor": null,
         })
     );
+}
+
+#[tokio::test]
+async fn one_room() {
+    let cluster = Cluster::new();
+    let rooms = cluster.rooms(2, true).await;
+    let gateway = cluster.gateway([]);
+    let list = gateway.json("/api/rooms").await;
+    // Newest first.
+    for (id, listed) in rooms.iter().rev().zip(list["rooms"].as_array().unwrap()) {
+        let path = format!("/api/rooms/{id}");
+        assert_eq!(gateway.json(&path).await, *listed);
+        assert_eq!(gateway.get(&path).await.headers()["cache-control"], "no-store");
+        let head = gateway.request(Method::HEAD, &path).send().await.unwrap();
+        assert_eq!((head.status(), head.bytes().await.unwrap().len()), (StatusCode::OK, 0));
+    }
+}
+
+#[tokio::test]
+async fn no_such_room() {
+    let cluster = Cluster::new();
+    let room = u64::from(cluster.rooms(1, true).await[0].get());
+    let gateway = cluster.gateway([]);
+    let other = if room == 10_000 { 10_001 } else { room - 1 };
+    for id in [
+        other.to_string(),
+        format!("{room}.0"),
+        format!("{room}%00"),
+        format!("%20{room}"),
+        "1".to_owned(),
+        "-10000".to_owned(),
+        "99999999999999999999999".to_owned(),
+        "tea".to_owned(),
+        "%F0%9F%8D%AA".to_owned(),
+        "9".repeat(4000),
+    ] {
+        let detail = problem(gateway.get(&format!("/api/rooms/{id}")).await, 404).await;
+        assert_eq!(detail, "there is no such room: it has ended, or never was", "{id}");
+    }
 }
 
 #[tokio::test]
@@ -126,7 +166,9 @@ async fn a_directory_that_fails_or_hangs() {
     for how in [Away::Refusing, Away::Hanging] {
         let cluster = Cluster::new();
         let gateway = cluster.gateway_over(away(cluster.ports("gateway-1"), how), Health::new(), []);
-        let detail = problem(gateway.get("/api/rooms").await, 503).await;
-        assert_eq!(detail, "the rooms cannot be read at the moment: try again");
+        for path in ["/api/rooms", "/api/rooms/10000"] {
+            let detail = problem(gateway.get(path).await, 503).await;
+            assert_eq!(detail, "the rooms cannot be read at the moment: try again", "{path}");
+        }
     }
 }

@@ -9,10 +9,13 @@
 //! | [`follow`] | each connection: the order of what it was shown, what a resume and a gap said |
 //! | [`timeline`] | all of them together: lost, doubled, altered, two at one place, acknowledgements |
 //! | [`reach`] | that what was said reached every member, and in time |
+//! | [`changes`] | that messages were changed by those who may, and nobody reads what is gone |
 //! | [`members`] | who is there, for members, in the list and on a fresh look: ghosts and the expelled |
 //! | [`identity`] | ids of clients and rooms, epochs, rooms that are gone |
 //! | [`service`] | replies and closes |
 
+pub mod act;
+pub mod changes;
 pub mod follow;
 pub mod identity;
 pub mod members;
@@ -66,6 +69,7 @@ pub fn judge(records: &[Record], terms: &Terms) -> Verdict {
     let presence = presence::Presence::new(records, &calm, terms);
     violations.append(&mut timelines.violations);
     violations.extend(reach::judge(&stays, &timelines, &calm, terms));
+    violations.extend(changes::judge(records, &connections, &timelines, terms));
     violations.extend(members::judge(records, &stays, &presence, &calm, terms));
     violations.extend(identity::judge(records, &connections, &stays, &calm, terms));
     violations.extend(service::judge(records, &connections, &calm, terms));

@@ -108,6 +108,10 @@ impl<'a> Service<'a> {
                 Some("it does not say how long to wait")
             }
             ErrorCode::RateLimited | ErrorCode::Unavailable | ErrorCode::RoomNotFound | ErrorCode::RoomFull => None,
+            // Whether it was forbidden rightly is for whoever knows the messages.
+            ErrorCode::Forbidden if command.and_then(super::act::post).is_some_and(|(.., target)| target.is_some()) => {
+                None
+            }
             ErrorCode::NotInRoom => {
                 let Some(ClientCommand::SendMessage(message)) = command else { return };
                 let room = self.places.get(&record.connection).copied();
@@ -208,7 +212,11 @@ pub fn id_of(command: &ClientCommand) -> Option<CorrelationId> {
         ClientCommand::UpdateUsername(c) => c.id.clone(),
         ClientCommand::FetchHistory(c) => c.id.clone(),
         ClientCommand::ListRooms(c) => c.id.clone(),
+        ClientCommand::ListMembers(c) => c.id.clone(),
         ClientCommand::Ping(c) => c.id.clone(),
+        ClientCommand::EditMessage(c) => Some(c.id.into()),
+        ClientCommand::DeleteMessage(c) => Some(c.id.into()),
+        ClientCommand::React(c) => Some(c.id.into()),
         ClientCommand::Typing(_) => None,
     }
 }
@@ -223,6 +231,7 @@ pub fn reply_to(event: &ServerEvent) -> Option<&CorrelationId> {
         ServerEvent::Ack(e) => e.id.as_ref(),
         ServerEvent::History(e) => e.id.as_ref(),
         ServerEvent::Rooms(e) => e.id.as_ref(),
+        ServerEvent::Members(e) => e.id.as_ref(),
         ServerEvent::Pong(e) => e.id.as_ref(),
         ServerEvent::CommandError(e) => e.id.as_ref(),
         _ => None,

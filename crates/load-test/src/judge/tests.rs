@@ -1,5 +1,6 @@
 //! Each promise, kept and broken, on tapes made by hand.
 
+mod changes;
 mod tape;
 
 use super::Kind;

@@ -1,9 +1,12 @@
 //! What the timelines of all rooms were, put together from everything that anybody was shown: nothing lost, doubled or
 //! altered, and nobody shown something else than the others.
 
-use super::violation::{Kind, Violation};
+use super::{
+    act::{Act, Sent, post},
+    violation::{Kind, Violation},
+};
 use crate::journal::{Phase, Record, What};
-use protocol::{ClientCommand, ClientId, Epoch, MessageId, RoomId, Seq, ServerEvent, event::Message};
+use protocol::{ClientId, Epoch, MessageId, RoomId, Seq, ServerEvent, event::Message};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
@@ -33,14 +36,6 @@ pub struct Life {
     places: HashMap<MessageId, Seq>,
 }
 
-/// A message as it was sent.
-struct Sent {
-    actor: u32,
-    client: Option<ClientId>,
-    room: Option<RoomId>,
-    body: String,
-}
-
 /// A message's acknowledgements.
 #[derive(Default)]
 struct Acked {
@@ -55,7 +50,8 @@ pub struct Timelines {
     pub lives: BTreeMap<LifeId, Life>,
     /// What went wrong.
     pub violations: Vec<Violation>,
-    sent: HashMap<MessageId, Sent>,
+    /// All that was to take a position.
+    pub sent: HashMap<MessageId, Sent>,
     acked: HashMap<MessageId, Acked>,
     /// Acknowledged: by whom, when, and where.
     promises: Vec<(u32, Duration, LifeId, Seq, MessageId)>,
@@ -75,14 +71,11 @@ pub fn timelines(records: &[Record]) -> Timelines {
         match &record.what {
             What::Phase(Phase::Settled) => settled = Some(at),
             What::Phase(Phase::Over) => break,
-            What::Sent(ClientCommand::SendMessage(command)) => {
+            What::Sent(command) => {
                 let client = clients.get(&record.connection).copied();
-                all.sent.entry(command.id).or_insert_with(|| Sent {
-                    actor,
-                    client,
-                    room: command.room_id,
-                    body: command.body.0.clone(),
-                });
+                if let (Some((id, room, _)), Some(act)) = (post(command), Act::of(command)) {
+                    all.sent.entry(id).or_insert(Sent { actor, client, room, at, act });
+                }
             }
             What::Heard(ServerEvent::Connected(connected)) => {
                 clients.insert(record.connection, connected.client_id);
@@ -152,10 +145,7 @@ impl Timelines {
             Some(sent) if sent.room.is_some_and(|sent| sent != room) => {
                 Some(violation("it was sent to another room".to_owned()))
             }
-            Some(sent) if sent.body != message.body.as_str() => {
-                Some(violation(format!("it says {}, and {} was sent", message.body, sent.body)))
-            }
-            Some(_) => None,
+            Some(sent) => sent.act.differs(message).map(violation),
             // Somebody else's message is none of our business, one in our name is.
             None => self.ours.contains(&client).then(|| violation("nobody sent it".to_owned())),
         };

@@ -16,6 +16,10 @@ pub enum Kind {
     Conflict,
     /// A message that nobody sent, or that says something else than what was sent.
     Altered,
+    /// What was edited or deleted away, shown to somebody who asked later.
+    Disclosed,
+    /// A change of what is another's, gone or no message; or something that was refused, and done.
+    Trespass,
     /// An `ACK` that disagrees with another one, or with the timeline.
     AckDisagrees,
     /// A position that came twice.
@@ -60,11 +64,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Lost,
         Self::Doubled,
         Self::Conflict,
         Self::Altered,
+        Self::Disclosed,
+        Self::Trespass,
         Self::AckDisagrees,
         Self::Repeated,
         Self::OutOfOrder,
@@ -95,6 +101,8 @@ impl Kind {
             Self::Doubled => "doubled: one message at two positions",
             Self::Conflict => "two messages at one position",
             Self::Altered => "altered, or sent by nobody",
+            Self::Disclosed => "edited or deleted away, and shown again",
+            Self::Trespass => "changed by somebody who may not, or refused and done",
             Self::AckDisagrees => "ACK that disagrees",
             Self::Repeated => "position shown twice",
             Self::OutOfOrder => "out of order",

@@ -163,7 +163,7 @@ impl Driver {
             b"RECONNECT" if self.rolling => {
                 serde_json::from_slice::<Reconnect>(text).map(|event| self.on_reconnect(slot, event, now)).err()
             }
-            b"USER_EVENT" if self.rolling => {
+            b"USER_EVENT" | b"PRESENCE" if self.rolling => {
                 serde_json::from_slice::<Told>(text).map(|event| self.on_told(&event)).err()
             }
             _ => None,

@@ -148,6 +148,8 @@ counters! {
     told_joined,
     /// Of whose leaving.
     told_left,
+    /// Of whose lost connection.
+    told_lost,
 }
 
 /// What a thread has to say when it is asked.

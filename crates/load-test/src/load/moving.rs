@@ -214,6 +214,7 @@ impl Driver {
         if self.rolling {
             self.counters.told_joined += told.joined.len() as u64;
             self.counters.told_left += told.left.len() as u64;
+            self.counters.told_lost += told.reconnecting.len() as u64;
         }
     }
 

@@ -251,7 +251,7 @@ pub struct Reconnect {
     pub after_ms: u64,
 }
 
-/// `USER_EVENT`: of how many.
+/// `USER_EVENT` and `PRESENCE`: of how many.
 #[derive(Debug, Deserialize)]
 pub struct Told {
     /// Who came.
@@ -260,6 +260,9 @@ pub struct Told {
     /// Who left.
     #[serde(default)]
     pub left: Vec<IgnoredAny>,
+    /// Whose connection was lost.
+    #[serde(default)]
+    pub reconnecting: Vec<IgnoredAny>,
 }
 
 /// Places that are gone.
@@ -389,10 +392,15 @@ mod tests {
                     let told: Told = serde_json::from_str(&text).unwrap();
                     assert_eq!((told.joined.len(), told.left.len()), (event.joined.len(), event.left.len()));
                 }
-                ServerEvent::RoomJoined(_) => {
+                ServerEvent::RoomJoined(event) => {
                     let joined: Joined<'_> = serde_json::from_str(&text).unwrap();
-                    assert_eq!((joined.room.id, joined.seq, joined.epoch.as_ref()), (48_151, 42, "5f1c9e"));
-                    assert_eq!((joined.messages[0].seq, joined.gap.unwrap().to), (42, 41));
+                    assert_eq!(
+                        (joined.room.id, joined.seq, joined.epoch.as_ref()),
+                        (48_151, event.seq.get(), "5f1c9e")
+                    );
+                    let seqs = joined.messages.iter().map(|message| message.seq);
+                    assert!(seqs.eq(event.messages.iter().map(|message| message.seq.get())));
+                    assert_eq!(joined.gap.unwrap().to, event.gap.unwrap().to.get());
                 }
                 ServerEvent::CommandError(_) => {
                     let refusal: Refusal<'_> = serde_json::from_str(&text).unwrap();

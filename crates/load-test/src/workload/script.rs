@@ -12,6 +12,14 @@ pub(super) enum Deed {
     SayTwice,
     /// Sends something again that was acknowledged.
     Repeat,
+    /// Gives something of its own another text.
+    Edit,
+    /// Takes something of its own away.
+    Delete,
+    /// Puts an emoji to something, or takes it away.
+    React,
+    /// Changes what it may not.
+    Trespass,
     Typing,
     ReadHistory,
     ListRooms,
@@ -44,6 +52,10 @@ const ANCHOR: &[(u32, Deed)] = &[
     (120, Deed::Say),
     (8, Deed::SayTwice),
     (10, Deed::Repeat),
+    (14, Deed::Edit),
+    (7, Deed::Delete),
+    (14, Deed::React),
+    (5, Deed::Trespass),
     (8, Deed::Typing),
     (8, Deed::ReadHistory),
     (3, Deed::ListRooms),
@@ -60,6 +72,10 @@ const ROAMER: &[(u32, Deed)] = &[
     (110, Deed::Say),
     (8, Deed::SayTwice),
     (10, Deed::Repeat),
+    (14, Deed::Edit),
+    (7, Deed::Delete),
+    (14, Deed::React),
+    (5, Deed::Trespass),
     (8, Deed::Typing),
     (8, Deed::ReadHistory),
     (3, Deed::ListRooms),

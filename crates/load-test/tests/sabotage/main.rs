@@ -96,7 +96,17 @@ const CASES: &[Case] = &[
         how: Sabotage::LoseAppends(20),
         thief: None,
         wanted: &[Kind::Lost],
-        also: &[Kind::Conflict, Kind::AckDisagrees, Kind::Doubled, Kind::Unseen],
+        // The position is given again, to another message: who changes the one gets a refusal, or changes the other.
+        also: &[
+            Kind::Conflict,
+            Kind::AckDisagrees,
+            Kind::Doubled,
+            Kind::Unseen,
+            Kind::Protocol,
+            Kind::Altered,
+            Kind::Trespass,
+            Kind::Disclosed,
+        ],
     },
     Case {
         name: "messages are taken away on the way to one member",
@@ -111,6 +121,14 @@ const CASES: &[Case] = &[
         thief: None,
         wanted: &[Kind::Doubled, Kind::AckDisagrees],
         also: &[],
+    },
+    Case {
+        name: "what is edited or deleted is still read",
+        how: Sabotage::KeepText,
+        thief: None,
+        wanted: &[Kind::Disclosed],
+        // What does not look deleted can be changed again.
+        also: &[Kind::Trespass],
     },
     Case {
         name: "subscribing returns before it takes effect",

@@ -5,11 +5,11 @@ use bytes::Bytes;
 use engine::{
     PortError, Ports, Unavailable,
     port::{
-        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
-        Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
+        Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, Listing, MembersPage, NewRoom,
+        NodeLease, NodeRecord, Original, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept,
     },
 };
-use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Timestamp, Username, event::Member, event::Room};
+use protocol::{ClientId, Epoch, MessageId, NodeId, RoomId, Seq, Timestamp, Username};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -28,6 +28,8 @@ pub enum Sabotage {
     LoseAppends(u64),
     /// A retry is posted again.
     DoubleRetries,
+    /// What is edited or deleted stays as it was.
+    KeepText,
     /// Subscribing returns before it takes effect.
     SkipBarrier(Duration),
     /// A lost connection is never given up.
@@ -96,8 +98,10 @@ impl Bus for Broken {
         match self.how {
             Sabotage::LoseAppends(many) if !again && self.one_in(many) => {
                 let newest = self.inner.bus.read(post.room, Span::Newest, 1).await?.newest;
-                return Ok(Appended { seq: newest.next(), sent_at: Timestamp(1), duplicate: false });
+                return Ok(Appended { seq: newest.next(), sent_at: Timestamp(1), duplicate: false, budget: None });
             }
+            // What amends position 0 asks whether it was done already.
+            Sabotage::KeepText => post.amendment = post.amendment.filter(|amendment| amendment.target == Seq::ZERO),
             Sabotage::DoubleRetries if again => post.id = MessageId::new(Uuid::new_v4()),
             _ => {}
         }
@@ -110,6 +114,10 @@ impl Bus for Broken {
 
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         self.inner.bus.read(room, span, limit).await
+    }
+
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        self.inner.bus.originals(room, span, limit).await
     }
 
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
@@ -203,8 +211,12 @@ impl Directory for Broken {
         self.inner.directory.rooms_of(self.real(client, attachment), attachment).await
     }
 
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
-        self.inner.directory.room(room, limit).await
+    async fn listing(&self, room: RoomId, limit: usize) -> Result<Listing, PortError> {
+        self.inner.directory.listing(room, limit).await
+    }
+
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        self.inner.directory.members(room, after, limit).await
     }
 
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {

@@ -2,7 +2,7 @@
 
 use crate::support::{INDEX, Running, SCRIPT, start};
 use reqwest::{Method, Response, StatusCode};
-use runtime::http::{CONTENT_SECURITY_POLICY, PROBLEM_JSON};
+use runtime::http::{CONTENT_SECURITY_POLICY, PROBLEM_JSON, WORKER_SECURITY_POLICY};
 use serde_json::Value;
 use std::fs;
 
@@ -19,7 +19,7 @@ async fn accepting(server: &Running, path: &str, encodings: &str) -> Response {
 #[tokio::test]
 async fn the_page() {
     let server = start();
-    for path in ["/", "/index.html", "/?room=10000"] {
+    for path in ["/", "/index.html", "/?x=1", "/r/10000", "/r/999999999", "/r/1?from=mail"] {
         let response = server.get(path).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(header(&response, "content-type"), "text/html; charset=utf-8");
@@ -39,6 +39,9 @@ async fn types_and_times() {
         ("/assets/chat-Dt0zBjWo.css", "text/css; charset=utf-8", IMMUTABLE),
         ("/assets/logo.png", "image/png", "no-cache"),
         ("/favicon.svg", "image/svg+xml; charset=utf-8", "no-cache"),
+        ("/manifest.webmanifest", "application/manifest+json", "no-cache"),
+        ("/icons/192.png", "image/png", "no-cache"),
+        ("/emoji/en.json", "application/json", "no-cache"),
     ] {
         let response = server.get(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
@@ -46,6 +49,21 @@ async fn types_and_times() {
         // Only a page may load anything.
         assert_eq!(header(&response, "content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
     }
+}
+
+/// It would go on serving the page of a former version if it were cached, and fetch nothing under an API's policy.
+#[tokio::test]
+async fn the_service_worker() {
+    let server = start();
+    let first = server.get("/sw.js").await;
+    assert_eq!(first.status(), StatusCode::OK);
+    let known = server.ask(Method::GET, "/sw.js", &[("if-none-match", header(&first, "etag"))]).await;
+    assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+    for response in [&first, &known] {
+        assert_eq!(header(response, "cache-control"), "no-cache");
+        assert_eq!(header(response, "content-security-policy"), WORKER_SECURITY_POLICY);
+    }
+    assert_eq!(header(&first, "content-type"), "text/javascript; charset=utf-8");
 }
 
 #[tokio::test]
@@ -118,7 +136,16 @@ async fn what_was_not_built_is_not_there() {
         "/assets",
         "/assets/",
         "/assets/chat.js",
-        "/r/10000",
+        "/r",
+        "/r/",
+        "/r/10000/",
+        "/r/10000/x",
+        "/r/10000.html",
+        "/r/x",
+        "/r/-1",
+        "/r/%31",
+        "/r/12345678901234567",
+        "/R/10000",
         "/.env",
         "/.git/config",
         "/package.json",

@@ -3,11 +3,15 @@
 use actix_web::middleware::DefaultHeaders;
 
 /// For whoever serves HTML: everything comes from this site, nothing inline, nobody may frame it, and text can become
-/// markup only through Svelte's own compiled templates (`svelte-trusted-html`).
+/// markup only through Svelte's own compiled templates (`svelte-trusted-html`). `roomful-sw` is the policy by which the
+/// page names its service worker, whose address is a script's.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
-     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-     trusted-types svelte-trusted-html";
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+     trusted-types svelte-trusted-html roomful-sw";
+
+/// For the service worker's script: what a worker may do is said where it comes from, and this one fetches the page.
+pub const WORKER_SECURITY_POLICY: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 
 /// On every answer that does not say otherwise. An API's answer is no page, so by default it may load nothing at all;
 /// who serves HTML replaces that with [`CONTENT_SECURITY_POLICY`].

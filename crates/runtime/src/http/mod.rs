@@ -12,7 +12,7 @@ mod request_id;
 
 pub use endpoint::{Endpoint, only_get, only_post};
 pub use extractors::{BODY_LIMIT, extractor_config};
-pub use headers::{CONTENT_SECURITY_POLICY, SECURITY_HEADERS};
+pub use headers::{CONTENT_SECURITY_POLICY, SECURITY_HEADERS, WORKER_SECURITY_POLICY};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use request_id::RequestId;
 

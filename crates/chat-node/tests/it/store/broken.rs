@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::port::{
-    Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, NewRoom, NodeLease, NodeRecord,
-    PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle, Unavailable,
+    Address, Appended, Attached, Attachment, Beat, Bus, Claim, Directory, Joined, Listing, MembersPage, NewRoom,
+    NodeLease, NodeRecord, Original, PortError, Ports, Post, RoomRules, RoomsPage, Sink, Slice, Span, Swept, Throttle,
+    Unavailable,
 };
 use protocol::{
     ClientId, Epoch, NodeId, RoomId, Username,
-    event::{Member, Room},
     policy::{Policy, Window},
 };
 use std::{
@@ -129,6 +129,9 @@ impl Bus for Broken {
     async fn read(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice, PortError> {
         through!(self.bus.read(room, span, limit))
     }
+    async fn originals(&self, room: RoomId, span: Span, limit: usize) -> Result<Slice<Original>, PortError> {
+        through!(self.bus.originals(room, span, limit))
+    }
     async fn renew(&self, room: RoomId, lost: &Epoch) -> Result<(), PortError> {
         through!(self.bus.renew(room, lost))
     }
@@ -190,8 +193,11 @@ impl Directory for Broken {
     async fn rooms_of(&self, client: ClientId, attachment: &Attachment) -> Result<Vec<RoomId>, PortError> {
         through!(self.directory.rooms_of(client, attachment))
     }
-    async fn room(&self, room: RoomId, limit: usize) -> Result<(Room, Vec<Member>), PortError> {
-        through!(self.directory.room(room, limit))
+    async fn listing(&self, room: RoomId, limit: usize) -> Result<Listing, PortError> {
+        through!(self.directory.listing(room, limit))
+    }
+    async fn members(&self, room: RoomId, after: Option<ClientId>, limit: usize) -> Result<MembersPage, PortError> {
+        through!(self.directory.members(room, after, limit))
     }
     async fn rooms(&self, cursor: Option<&str>, limit: usize) -> Result<RoomsPage, PortError> {
         through!(self.directory.rooms(cursor, limit))

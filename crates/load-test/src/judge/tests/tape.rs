@@ -1,7 +1,7 @@
 //! What clients did and saw, made by hand.
 
 use super::super::{Kind, Terms, judge};
-use crate::journal::{How, NOBODY, Phase, Record, What};
+use crate::journal::{How, NOBODY, Phase, Record, What, digest};
 use protocol::{ClientCommand, MessageId, command::SendMessage};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -24,6 +24,8 @@ pub struct Tape {
     senders: BTreeMap<u32, u32>,
     /// What the log has at the end.
     pub log: BTreeMap<u64, u32>,
+    /// How messages read otherwise than they were sent.
+    pub reads: BTreeMap<u32, Value>,
 }
 
 impl Tape {
@@ -37,6 +39,7 @@ impl Tape {
             whose: BTreeMap::new(),
             senders: BTreeMap::new(),
             log: BTreeMap::new(),
+            reads: BTreeMap::new(),
         }
     }
 
@@ -108,10 +111,14 @@ impl Tape {
 
     pub fn message(&self, seq: u64, message: u32) -> Value {
         let sender = self.senders.get(&message).copied().unwrap_or(A);
-        json!({
+        let mut event = json!({
             "type": "NEW_MESSAGE", "roomId": ROOM, "seq": seq, "id": uuid(message), "body": format!("body {message}"),
             "sender": {"clientId": sender, "username": "x"}, "sentAt": 1,
-        })
+        });
+        for (name, value) in self.reads.get(&message).and_then(Value::as_object).into_iter().flatten() {
+            event[name] = value.clone();
+        }
+        event
     }
 
     /// Enters the room; `messages` are numbered as their positions.
@@ -157,7 +164,50 @@ impl Tape {
         self.senders.insert(message, self.whose[&connection]);
         let (id, room_id) = (MessageId::new(uuid(message)), protocol::RoomId::new(ROOM.into()).ok());
         let body = protocol::RawText(format!("body {message}"));
-        self.sent(connection, ClientCommand::SendMessage(SendMessage { id, room_id, body }));
+        self.sent(connection, ClientCommand::SendMessage(SendMessage { id, room_id, body, reply_to: None }));
+    }
+
+    /// Asks for a change, the `message` on this tape, of what is at a position.
+    pub fn ask(&mut self, connection: u32, message: u32, target: u64, kind: &str) {
+        self.senders.insert(message, self.whose[&connection]);
+        let (tag, body) = match kind {
+            "edit" => ("EDIT_MESSAGE", format!("body {message}")),
+            "delete" => ("DELETE_MESSAGE", digest("(deleted)")),
+            _ => ("REACT", format!("body {message}")),
+        };
+        let command = json!({
+            "type": tag, "id": uuid(message), "roomId": ROOM, "seq": target, "body": body, "emoji": body,
+            "on": kind == "react",
+        });
+        self.sent(connection, serde_json::from_value(command).unwrap());
+        self.reads.insert(message, json!({"body": body, "change": {"kind": kind, "seq": target}}));
+    }
+
+    /// Asked, stored, acknowledged, and told to these.
+    pub fn changed(&mut self, connection: u32, message: u32, target: u64, kind: &str, to: &[u32]) {
+        self.ask(connection, message, target, kind);
+        let seq = u64::from(message);
+        self.ack(connection, message, seq, false);
+        self.log.insert(seq, message);
+        to.iter().for_each(|connection| self.told(*connection, seq, message));
+    }
+
+    /// Reads the whole log.
+    pub fn read(&mut self, connection: u32) {
+        let id = self.id();
+        let part = json!({"id": id, "roomId": ROOM, "after": 0});
+        self.sent(connection, ClientCommand::FetchHistory(serde_json::from_value(part).unwrap()));
+        self.history(connection, &id);
+    }
+
+    pub fn history(&mut self, connection: u32, id: &str) {
+        let messages: Vec<Value> = self.log.iter().map(|(seq, message)| self.message(*seq, *message)).collect();
+        self.heard(
+            connection,
+            json!({
+                "type": "HISTORY", "id": id, "roomId": ROOM, "epoch": self.epoch, "messages": messages, "more": false,
+            }),
+        );
     }
 
     pub fn ack(&mut self, connection: u32, message: u32, seq: u64, duplicate: bool) {

@@ -46,6 +46,8 @@ pub struct Rollout {
     pub told_joined: u64,
     /// Of whose leaving.
     pub told_left: u64,
+    /// Of whose lost connection.
+    pub told_lost: u64,
     /// From due to delivered before it began.
     pub before: Latency,
     /// And while it lasted.
@@ -106,8 +108,18 @@ impl fmt::Display for Spread {
 
 impl Rollout {
     pub(super) fn new(measured: &Measured, rolled: &Rolled) -> Self {
-        let Counters { moved, moved_again, restarted, away, taken_over, repeated, told_joined, told_left, .. } =
-            measured.last.counters;
+        let Counters {
+            moved,
+            moved_again,
+            restarted,
+            away,
+            taken_over,
+            repeated,
+            told_joined,
+            told_left,
+            told_lost,
+            ..
+        } = measured.last.counters;
         let spread = |of: fn(&[u64; 2]) -> u64| {
             Spread::new(rolled.nodes.iter().map(|(node, counts)| (node.clone(), of(counts))).collect())
         };
@@ -131,6 +143,7 @@ impl Rollout {
             repeated,
             told_joined,
             told_left,
+            told_lost,
             before: Latency::from(&rolled.before),
             during: Latency::from(&rolled.during),
             clients: spread(|[first, _]| *first),
@@ -146,6 +159,7 @@ impl Rollout {
             (self.visible_disconnects, "clients had no connection for a while"),
             (self.told_left, "members were said to have left"),
             (self.told_joined, "members were said to have joined"),
+            (self.told_lost, "members were said to have lost their connection"),
         ];
         let mut problems: Vec<_> =
             all.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
@@ -193,7 +207,11 @@ impl Rollout {
             grouped(self.taken_over as f64),
             grouped(self.repeated as f64)
         )?;
-        writeln!(out, "others were told of {} who left and {} who joined", self.told_left, self.told_joined)?;
+        writeln!(
+            out,
+            "others were told of {} who left, {} who joined and {} who had lost their connection",
+            self.told_left, self.told_joined, self.told_lost
+        )?;
         writeln!(
             out,
             "deliveries meanwhile took {:.1} times as long as before at p50, {:.1} at p99, {:.1} at the most",
@@ -225,6 +243,7 @@ impl Rollout {
             ("closed with 1012", grouped(self.closed_with_1012 as f64)),
             ("visible disconnects", grouped(self.visible_disconnects as f64)),
             ("told of who left", grouped(self.told_left as f64)),
+            ("told of lost connections", grouped(self.told_lost as f64)),
             ("clients by node, most to fewest", ratio(&self.clients)),
             ("new ones, most to fewest", ratio(&self.fresh)),
         ]
@@ -258,7 +277,8 @@ mod tests {
         assert_eq!(rollout(vec![drain(14.9, Some(0))]).problems(), [""; 0]);
         let bad = rollout(vec![drain(1.0, Some(1)), drain(1.0, None), drain(15.1, Some(0))]);
         assert_eq!(bad.problems().len(), 3, "{:?}", bad.problems());
-        let seen = Rollout { visible_disconnects: 1, told_left: 2, told_joined: 3, ..rollout(Vec::new()) };
-        assert_eq!(seen.problems().len(), 3, "{:?}", seen.problems());
+        let seen =
+            Rollout { visible_disconnects: 1, told_left: 2, told_joined: 3, told_lost: 4, ..rollout(Vec::new()) };
+        assert_eq!(seen.problems().len(), 4, "{:?}", seen.problems());
     }
 }

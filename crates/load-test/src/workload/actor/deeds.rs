@@ -1,9 +1,10 @@
 //! What a client does of its own will.
 
-use super::{Actor, Next, PENDING, Pending, Talk};
+use super::{Actor, Next, PENDING, Pending, Said, Talk};
 use crate::{
     dice::Dice,
     journal::{How, Link, What},
+    judge::act::post,
     workload::{
         Role,
         script::{self, Deed, Farewell},
@@ -28,7 +29,7 @@ impl Actor {
 
     /// Does something; what comes after the connection if that is to end it.
     pub(super) async fn act(&mut self, mut link: Link, talk: &mut Talk) -> Result<Link, Next> {
-        let moving = self.pending.iter().any(|p| !matches!(p.command, ClientCommand::SendMessage(_)));
+        let moving = self.pending.iter().any(|p| post(&p.command).is_none());
         if moving {
             return Ok(link);
         }
@@ -68,10 +69,16 @@ impl Actor {
             Deed::Say => self.say(link, place.room_id, 1).await,
             Deed::SayTwice => self.say(link, place.room_id, 2).await,
             Deed::Repeat => {
-                let again: Vec<SendMessage> =
-                    self.said.iter().filter(|said| said.room_id == room_id).cloned().collect();
+                let here = |said: &&Said| said.room == place.room_id;
+                let again: Vec<ClientCommand> =
+                    self.said.iter().filter(here).map(|said| said.command.clone()).collect();
                 let Some(again) = self.dice.pick(&again).cloned() else { return Ok(()) };
-                link.say(&ClientCommand::SendMessage(again), None).await
+                link.say(&again, None).await
+            }
+            Deed::Edit | Deed::Delete | Deed::React | Deed::Trespass => {
+                let Some(change) = self.change(deed, place.room_id) else { return Ok(()) };
+                let times = if self.dice.percent(10) { 2 } else { 1 };
+                self.send(link, change, times).await
             }
             Deed::Typing => {
                 let typing = self.dice.percent(50);
@@ -173,9 +180,15 @@ impl Actor {
 
     async fn say(&mut self, link: &mut Link, room: RoomId, times: u32) -> Result<(), How> {
         let body = RawText(text::body(&mut self.dice, self.desk.settings.longest));
-        let message = SendMessage { id: MessageId::new(self.dice.uuid()), room_id: Some(room), body };
-        let (id, command) = (message.id.into(), ClientCommand::SendMessage(message));
-        if !self.expect(id, &command) {
+        let reply_to = if self.dice.percent(15) { self.seen() } else { None };
+        let message = SendMessage { id: MessageId::new(self.dice.uuid()), room_id: Some(room), body, reply_to };
+        self.send(link, ClientCommand::SendMessage(message), times).await
+    }
+
+    /// Sends something that takes a position, and waits for its answer.
+    async fn send(&mut self, link: &mut Link, command: ClientCommand, times: u32) -> Result<(), How> {
+        let Some((id, ..)) = post(&command) else { return Ok(()) };
+        if !self.expect(id.into(), &command) {
             return Ok(());
         }
         for _ in 0..times {

@@ -1,8 +1,10 @@
 //! What a client makes of what it hears.
 
-use super::{Actor, Me, SAID, Talk};
-use crate::workload::Role;
-use protocol::{ClientCommand, CorrelationId, ErrorCode, RoomId, ServerEvent, command::Resume, event::CommandError};
+use super::{Actor, Me, SAID, SEEN, Said, Talk};
+use crate::{judge::act::post, workload::Role};
+use protocol::{
+    ClientCommand, CorrelationId, ErrorCode, RoomId, Seq, ServerEvent, command::Resume, event::CommandError,
+};
 use std::{sync::PoisonError, time::Duration};
 use tokio::time::Instant;
 
@@ -22,8 +24,13 @@ impl Actor {
                 self.pending.iter_mut().for_each(|pending| pending.due = pending.due.min(soon));
             }
             ServerEvent::RoomJoined(joined) => {
-                self.answered(joined.id.as_ref());
+                self.answered(joined.id.as_ref(), None);
                 let room = joined.room.room_id;
+                let here = |place: &Resume| place.room_id == room && place.epoch == joined.epoch;
+                if !self.place.as_ref().is_some_and(here) {
+                    self.seen.clear();
+                }
+                joined.messages.iter().for_each(|message| self.see(message.seq));
                 self.place = Some(Resume { room_id: room, epoch: joined.epoch, seq: joined.seq });
                 self.desk.entered(room);
                 match self.role {
@@ -33,7 +40,7 @@ impl Actor {
                 }
             }
             ServerEvent::RoomLeft(left) => {
-                self.answered(left.id.as_ref());
+                self.answered(left.id.as_ref(), None);
                 if self.place.as_ref().is_some_and(|place| place.room_id == left.room_id) {
                     self.place = None;
                 }
@@ -41,13 +48,14 @@ impl Actor {
             ServerEvent::NewMessage(message) => {
                 if let Some(place) = self.place.as_mut().filter(|place| place.room_id == message.room_id) {
                     place.seq = place.seq.max(message.seq);
+                    self.see(message.seq);
                 }
             }
             ServerEvent::Ack(ack) => {
                 if let (Some(session), Some(me)) = (ack.session, &mut self.me) {
                     me.session = session;
                 }
-                self.answered(ack.id.as_ref());
+                self.answered(ack.id.as_ref(), ack.seq);
             }
             ServerEvent::Reconnect(reconnect) => {
                 talk.moving = Some(Instant::now() + Duration::from_millis(reconnect.after_ms));
@@ -58,16 +66,22 @@ impl Actor {
     }
 
     /// A command has its answer.
-    fn answered(&mut self, id: Option<&CorrelationId>) -> Option<ClientCommand> {
-        let at = self.pending.iter().position(|pending| Some(&pending.id) == id)?;
+    fn answered(&mut self, id: Option<&CorrelationId>, seq: Option<Seq>) {
+        let Some(at) = self.pending.iter().position(|pending| Some(&pending.id) == id) else { return };
         let command = self.pending.swap_remove(at).command;
-        if let ClientCommand::SendMessage(message) = &command {
-            self.said.push_back(message.clone());
+        if let (Some((_, Some(room), _)), Some(seq)) = (post(&command), seq) {
+            self.said.push_back(Said { command, room, seq });
             if self.said.len() > SAID {
                 self.said.pop_front();
             }
         }
-        Some(command)
+    }
+
+    fn see(&mut self, seq: Seq) {
+        self.seen.push_back(seq);
+        if self.seen.len() > SEEN {
+            self.seen.pop_front();
+        }
     }
 
     fn refused(&mut self, talk: &mut Talk, error: &CommandError) {

@@ -1,5 +1,6 @@
 //! One client: what it believes, what it waits for, and how it comes back.
 
+mod changes;
 mod deeds;
 mod listen;
 
@@ -11,12 +12,13 @@ use super::{
 use crate::{
     dice::Dice,
     journal::{How, Link, Phase},
+    judge::act::post,
 };
 use client::ClientError;
 use protocol::{
-    ClientCommand, ClientId, CloseCode, CorrelationId, RawText,
+    ClientCommand, ClientId, CloseCode, CorrelationId, RawText, RoomId, Seq,
     close::Reconnect,
-    command::{Connect, Ping, Resume, SendMessage},
+    command::{Connect, Ping, Resume},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -25,8 +27,10 @@ use tokio::time::{Instant, sleep};
 const ATTEMPTS: u32 = 5;
 /// How many commands may wait for their answer.
 const PENDING: usize = 20;
-/// How many acknowledged messages are kept to be sent again.
+/// How many acknowledged messages and changes are kept to be sent again.
 const SAID: usize = 20;
+/// How many positions are kept to be answered and changed.
+const SEEN: usize = 20;
 
 /// One client of the workload.
 pub struct Actor {
@@ -39,7 +43,9 @@ pub struct Actor {
     place: Option<Resume>,
     pending: Vec<Pending>,
     /// Acknowledged, the newest last.
-    said: VecDeque<SendMessage>,
+    said: VecDeque<Said>,
+    /// What it saw in the room where it is, the newest last.
+    seen: VecDeque<Seq>,
     commands: u64,
     /// Attempts to connect that failed, one after the other.
     failures: u32,
@@ -49,6 +55,14 @@ pub struct Actor {
 struct Me {
     client: ClientId,
     session: String,
+}
+
+/// Something that has its position.
+#[derive(Clone)]
+struct Said {
+    command: ClientCommand,
+    room: RoomId,
+    seq: Seq,
 }
 
 /// A command that waits for its answer.
@@ -93,6 +107,7 @@ impl Actor {
             place: None,
             pending: Vec::new(),
             said: VecDeque::new(),
+            seen: VecDeque::new(),
             commands: 0,
             failures: 0,
             farewell: None,
@@ -193,7 +208,7 @@ impl Actor {
             moving: None,
         };
         // A move whose answer did not come is not known to have happened: what the server says next decides.
-        self.pending.retain(|pending| matches!(pending.command, ClientCommand::SendMessage(_)));
+        self.pending.retain(|pending| post(&pending.command).is_some());
         let mut phase = self.desk.phase.clone();
         let desk = self.desk.clone();
         loop {
@@ -287,18 +302,15 @@ impl Actor {
         }
         while let Some(at) = self.pending.iter().position(|pending| pending.due <= now) {
             let mut pending = self.pending.swap_remove(at);
-            let here = match &pending.command {
-                ClientCommand::SendMessage(message) => self.place.as_ref().map(|p| p.room_id) == message.room_id,
-                _ => true,
-            };
+            let here = post(&pending.command).is_none_or(|(_, room, _)| self.place.as_ref().map(|p| p.room_id) == room);
             if pending.attempts >= ATTEMPTS || !here {
                 continue;
             }
             pending.attempts += 1;
             let wait = self.desk.settings.retry * 2_u32.pow(pending.attempts.min(4)) / 2;
             pending.due = now + self.dice.around(wait);
-            // A message and a new room are recognised by their ids; of the others each attempt is a command of its own.
-            if !matches!(pending.command, ClientCommand::SendMessage(_) | ClientCommand::CreateRoom(_)) {
+            // A message, a change and a new room are recognised by their ids; of the others each attempt is a command of its own.
+            if post(&pending.command).is_none() && !matches!(pending.command, ClientCommand::CreateRoom(_)) {
                 let Some(id) = self.id("again") else { continue };
                 name(&mut pending.command, &id);
                 pending.id = id;

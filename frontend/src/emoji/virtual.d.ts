@@ -1,0 +1,5 @@
+declare module 'virtual:emoji' {
+  /** See `build/emoji.ts`. */
+  const lines: string;
+  export default lines;
+}
