@@ -470,3 +470,13 @@ test('it can be installed', async ({ wire }) => {
     expect(`${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`).toBe(sizes);
   }
 });
+
+test('what the icon of the installed page offers is done once', async ({ person }) => {
+  const ada = await person('Ada');
+  await ada.enter();
+  await ada.page.goto('/?do=create');
+  await expect(ada.page.getByLabel('Create a room')).toBeFocused();
+  await ada.page.goto('/?do=find');
+  await expect(ada.page.getByRole('dialog')).toBeVisible();
+  expect(new URL(ada.page.url()).search).toBe('');
+});
